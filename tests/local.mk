@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every test speaks TAP, so that `make check` counts cases and not programs:
+#   tests/unit/         cmocka, one group per program; each area registers its own in tests/unit/<area>.mk
+#   tests/integration/  bats, against the real simulator; one simulator per file, so that files run in parallel
+#   tests/policy/       shell, on the sources alone
+# A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
+# `make check BATS_TESTS=` leaves out what needs the simulator (distcheck does).
+BATS_TESTS =
+POLICY_TESTS = \
+	tests/policy/layers.sh \
+	tests/policy/ceilings.sh \
+	tests/policy/banned.sh \
+	tests/policy/spdx.sh \
+	tests/policy/readme.sh \
+	tests/policy/outside.sh \
+	tests/policy/man.sh \
+	tests/policy/dist.sh \
+	tests/policy/shell.sh \
+	tests/policy/selftest.sh
+
+if HAVE_CMOCKA
+include tests/unit/util.mk
+include tests/unit/keys.mk
+include tests/unit/pkcs11.mk
+include tests/unit/azure.mk
+include tests/unit/simcloud.mk
+include tests/unit/simkeys.mk
+include tests/unit/evidence.mk
+include tests/unit/drill.mk
+endif
+
+TESTS += $(UNIT_TESTS) $(BATS_TESTS) $(POLICY_TESTS)
+TEST_EXTENSIONS = .bats .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_COMPILER = $(BATS)
+AM_BATS_LOG_FLAGS = --tap
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+
+if SANITIZERS
+CHSM_SANITIZERS = yes
+else
+CHSM_SANITIZERS = no
+endif
+
+# 99 is no exit status of ours: a test that sees it has met a sanitizer's report.
+AM_TESTS_ENVIRONMENT = \
+	abs_top_srcdir='$(abs_top_srcdir)'; abs_top_builddir='$(abs_top_builddir)'; \
+	CHSMCTL='$(abs_top_builddir)/chsmctl'; CHSM_SIM='$(abs_top_builddir)/chsm-sim'; \
+	SIM_MODULE='$(abs_top_builddir)/.libs/libchsm-sim-pkcs11.so'; \
+	CHSM_SANITIZERS='$(CHSM_SANITIZERS)'; CHSM_DISTFILES='$(abs_top_builddir)/tests/distfiles.list'; \
+	CMOCKA_MESSAGE_OUTPUT=TAP; \
+	ASAN_OPTIONS='exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1'; \
+	UBSAN_OPTIONS='print_stacktrace=1'; \
+	LSAN_OPTIONS='exitcode=99:print_suppressions=0:suppressions=$(abs_top_srcdir)/tests/lsan.supp'; \
+	export abs_top_srcdir abs_top_builddir CHSMCTL CHSM_SIM SIM_MODULE CHSM_SANITIZERS CHSM_DISTFILES \
+	CMOCKA_MESSAGE_OUTPUT ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS; \
+	unset CMOCKA_XML_FILE CMOCKA_TEST_ABORT;
+
+# What `make dist` would pack, for tests/policy/dist.sh.
+check_DATA = tests/distfiles.list
+tests/distfiles.list: Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo $(DISTFILES) | tr ' ' '\n' >$@
+CLEANFILES += tests/distfiles.list
+
+EXTRA_DIST += $(BATS_TESTS) $(POLICY_TESTS) \
+	tests/integration/lib.bash \
+	tests/policy/tap.sh \
+	tests/floor \
+	tests/tally.sh \
+	tests/lsan.supp
