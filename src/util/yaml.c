@@ -281,9 +281,18 @@ static int read_document(struct reader *r)
     }
 }
 
+/* Errors are kept for next(); by itself the parser prints them to stderr. */
+static void collect_errors(struct fy_parser *parser)
+{
+    struct fy_diag *diag = fy_parser_get_diag(parser);
+
+    fy_diag_set_collect_errors(diag, true);
+    fy_diag_unref(diag);
+}
+
 int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_yaml **ret, struct chsm_err *err)
 {
-    const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2 };
+    const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 };
     AUTO_YAML struct chsm_yaml *y = calloc(1, sizeof *y);
     struct reader r = { .y = y, .err = err };
     int rc;
@@ -295,6 +304,7 @@ int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_ya
     r.parser = fy_parser_create(&cfg);
     if (!r.parser)
         return chsm_oom(err);
+    collect_errors(r.parser);
     rc = fy_parser_set_string(r.parser, text, n) == 0 ? read_document(&r) : chsm_oom(err);
     fy_parser_destroy(r.parser);
     if (rc < 0)
