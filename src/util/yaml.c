@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 
 #include <libfyaml.h>
@@ -23,6 +24,7 @@ struct reader {
     struct fy_parser *parser;
     struct chsm_yaml *y;
     struct chsm_err *err;
+    struct chsm_buf report;
     unsigned depth;
 };
 
@@ -40,24 +42,39 @@ static struct chsm_mark mark_of(struct fy_token *token, struct chsm_mark otherwi
     return m ? (struct chsm_mark){ (unsigned)m->line + 1, (unsigned)m->column + 1 } : otherwise;
 }
 
+/* libfyaml 0.7.12 leaks the errors that it collects itself, so its one-line report is caught as text. */
+static void catch_report(struct fy_diag *diag, void *user, const char *text, size_t n)
+{
+    struct reader *r = user;
+
+    (void)diag;
+    if (r->report.len == 0 && chsm_buf_add(&r->report, text, n, NULL) < 0)
+        chsm_buf_clear(&r->report);
+}
+
+/* "<memory-...>:3:2: error: missing comma in flow mapping" becomes "plan.yaml:3:2: missing comma in flow mapping". */
+static int fail_report(struct reader *r)
+{
+    char *text = r->report.p, *colon = text ? strchr(text, ':') : NULL, *word;
+
+    if (!colon)
+        return chsm_fail(r->err, CHSM_CONFIG, "%s: not valid YAML", r->y->name);
+    text[strcspn(text, "\n")] = '\0';
+    word = strstr(colon, " error: ");
+    if (!word)
+        return chsm_fail(r->err, CHSM_CONFIG, "%s%s", r->y->name, colon);
+    *word = '\0';
+    return chsm_fail(r->err, CHSM_CONFIG, "%s%s %s", r->y->name, colon, word + strlen(" error: "));
+}
+
 /* The next event, or NULL with the parser's own complaint and its place in *err. */
 static struct fy_event *next(struct reader *r)
 {
     struct fy_event *event = fy_parser_parse(r->parser);
-    struct fy_diag_error *first;
-    struct fy_diag *diag;
-    void *at = NULL;
 
-    if (event)
-        return event;
-    diag = fy_parser_get_diag(r->parser);
-    first = diag ? fy_diag_errors_iterate(diag, &at) : NULL;
-    if (first)
-        (void)chsm_fail(r->err, CHSM_CONFIG, "%s:%d:%d: %s", r->y->name, first->line, first->column, first->msg);
-    else
-        (void)chsm_fail(r->err, CHSM_CONFIG, "%s: not valid YAML", r->y->name);
-    fy_diag_unref(diag);
-    return NULL;
+    if (!event)
+        (void)fail_report(r);
+    return event;
 }
 
 static bool one_of(const char *s, const char *const *words)
@@ -281,32 +298,33 @@ static int read_document(struct reader *r)
     }
 }
 
-/* Errors are kept for next(); by itself the parser prints them to stderr. */
-static void collect_errors(struct fy_parser *parser)
+static int parse_with(struct reader *r, const char *text, size_t n)
 {
-    struct fy_diag *diag = fy_parser_get_diag(parser);
+    const struct fy_diag_cfg diag_cfg = { .output_fn = catch_report, .user = r, .level = FYET_ERROR, .module_mask = UINT_MAX, .show_position = true };
+    struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2, .diag = fy_diag_create(&diag_cfg) };
+    int rc;
 
-    fy_diag_set_collect_errors(diag, true);
-    fy_diag_unref(diag);
+    r->parser = cfg.diag ? fy_parser_create(&cfg) : NULL;
+    fy_diag_unref(cfg.diag);
+    if (!r->parser)
+        return chsm_oom(r->err);
+    rc = fy_parser_set_string(r->parser, text, n) == 0 ? read_document(r) : chsm_oom(r->err);
+    fy_parser_destroy(r->parser);
+    return rc;
 }
 
 int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_yaml **ret, struct chsm_err *err)
 {
-    const struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 };
     AUTO_YAML struct chsm_yaml *y = calloc(1, sizeof *y);
-    struct reader r = { .y = y, .err = err };
+    struct reader r = { .y = y, .err = err, .report = CHSM_BUF(4096) };
     int rc;
 
     if (!y || !(y->name = strdup(name)) || !(y->marks = json_object()))
         return chsm_oom(err);
     if (n > TEXT_MAX)
         return chsm_fail(err, CHSM_CONFIG, "%s: larger than %u bytes", name, TEXT_MAX);
-    r.parser = fy_parser_create(&cfg);
-    if (!r.parser)
-        return chsm_oom(err);
-    collect_errors(r.parser);
-    rc = fy_parser_set_string(r.parser, text, n) == 0 ? read_document(&r) : chsm_oom(err);
-    fy_parser_destroy(r.parser);
+    rc = parse_with(&r, text, n);
+    chsm_buf_done(&r.report);
     if (rc < 0)
         return -1;
     *ret = TAKE(y);
