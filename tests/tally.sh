@@ -9,7 +9,7 @@ for f in $trs; do
     grep -qE '^:test-result: (FAIL|XPASS|ERROR)' "$f" || continue
     log=${f%.trs}.log
     echo "--- $log"
-    grep -E -A 12 '^(not ok|Bail out)|ERROR: |runtime error: ' "$log" | head -n 80
+    grep -E -B 3 -A 6 '^(not ok|Bail out)|ERROR: |runtime error: ' "$log" | grep -vE '^(PASS|ok )' | head -n 80
 done >&2
 # shellcheck disable=SC2086  # one word per file; build folders have no blanks in their names (automake forbids them)
 sed -n 's/^:test-result: SKIP /skipped: /p' $trs >&2
