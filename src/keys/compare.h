@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The comparison of two inventories: which key of the destination is which key of the source, and what became of it.
+ * Pure: no I/O, no clock. Everything that could not be established is said, and is never a pass.
+ */
+#ifndef CHSM_KEYS_COMPARE_H
+#define CHSM_KEYS_COMPARE_H
+
+#include "keys/challenge.h"
+#include "keys/inventory.h"
+
+enum chsm_verdict {
+    CHSM_V_PROVEN,      /* did what only the same key can do */
+    CHSM_V_INTACT,      /* everything that the HSM tells is equal, and something of it depends on the key material */
+    CHSM_V_PRESENT,     /* found and equal, but nothing that was compared depends on the key material */
+    CHSM_V_MISSING,
+    CHSM_V_CHANGED,
+    CHSM_V_IMPOSTOR,    /* the same ID, other key material */
+    CHSM_V_UNEXPECTED,  /* only at the destination */
+    CHSM_V_AMBIGUOUS,   /* several candidates that nothing tells apart */
+    CHSM_V_UNPROVEN,    /* it should have proven itself and could not: `reason` */
+    CHSM_V_COUNT_
+};
+
+/* How source and destination were found to belong together. */
+enum chsm_means { CHSM_MEANS_NONE, CHSM_MEANS_ID, CHSM_MEANS_FINGERPRINT, CHSM_MEANS_DESCRIPTOR };
+
+enum chsm_outcome { CHSM_PASS, CHSM_FAIL, CHSM_OPEN };     /* of a finding; and of the run: verified, failed, inconclusive */
+
+enum chsm_require {
+    CHSM_REQUIRE_BEST,      /* default: proven where the key can, else intact */
+    CHSM_REQUIRE_PRESENT,
+    CHSM_REQUIRE_INTACT,
+    CHSM_REQUIRE_PROVEN,    /* every private and secret key */
+};
+
+struct chsm_policy {
+    enum chsm_require require;
+    bool allow_unexpected;
+};
+
+struct chsm_finding {
+    const char *login;                      /* of the section; borrowed */
+    const struct chsm_record *source;       /* NULL: unexpected. Borrowed from the inventories */
+    const struct chsm_record *destination;  /* NULL: missing or not established */
+    enum chsm_means means;
+    enum chsm_verdict verdict;
+    bool provable;                          /* a proof is possible by the source's record */
+    json_t *changes;                        /* array of {attribute, source, destination, loosened}; NULL = none */
+    char *reason;                           /* why not more; NULL = nothing to say */
+    json_t *proof;                          /* all that is needed to check it again without an HSM; NULL = none */
+};
+
+struct chsm_comparison {
+    struct chsm_finding *findings;          /* one for each source record, then the unexpected ones, section by section */
+    size_t n, cap;
+    char **open;                            /* why the run cannot be verified whatever the findings: "login cu2: ..." */
+    size_t n_open;
+};
+
+void chsm_comparison_done(struct chsm_comparison *c);
+#define AUTO_COMPARISON AUTO(chsm_comparison_done)
+
+/*
+ * Compares login by login. The inventories must outlive the result. Every record of the source gets exactly one finding.
+ * Verdicts here are at most `intact`: proofs are added by chsm_finding_prove().
+ */
+CHSM_MUST_CHECK int chsm_compare(const struct chsm_inventory *source, const struct chsm_inventory *destination,
+                                 struct chsm_comparison *ret, struct chsm_err *err);
+
+/*
+ * The same in parts, for who reads the destination login by login: the findings of one login are added to *c; at the end
+ * chsm_compare_rest() adds what only one side has.
+ */
+CHSM_MUST_CHECK int chsm_compare_section(struct chsm_comparison *c, const struct chsm_section *source, const struct chsm_section *destination,
+                                         struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_compare_rest(struct chsm_comparison *c, const struct chsm_inventory *source, const struct chsm_inventory *destination,
+                                      struct chsm_err *err);
+
+/* Whether a proof is worth asking for: matched, unchanged, and a private or secret key. */
+bool chsm_finding_wants_proof(const struct chsm_finding *f);
+
+/*
+ * Takes in the outcome of a challenge. checked: 1 right, 0 wrong (impostor), -1 there is no answer, and `why` says so
+ * (unproven). The proof is kept in the finding. A changed or missing key never becomes proven.
+ */
+CHSM_MUST_CHECK int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer,
+                                       int checked, const char *why, struct chsm_err *err);
+
+/* No proof is possible: keeps the reason. */
+CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, const char *why, struct chsm_err *err);
+
+/* What a finding means under a policy; the table of doc/EVIDENCE.md. */
+enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy);
+
+/* The verdict of the run: failed if any finding failed; open if any is, or anything was not established, or nothing was compared. */
+enum chsm_outcome chsm_comparison_outcome(const struct chsm_comparison *c, const struct chsm_policy *policy);
+
+const char *chsm_verdict_name(enum chsm_verdict v);         /* "proven" ... */
+const char *chsm_means_name(enum chsm_means m);             /* "id", "fingerprint", "descriptor", "none" */
+const char *chsm_outcome_name(enum chsm_outcome o);         /* "verified", "failed", "inconclusive" */
+bool chsm_require_from_name(const char *name, enum chsm_require *ret);
+const char *chsm_require_name(enum chsm_require r);
+
+/*
+ * The comparison as report members: {"verdict", "require", "totals": {verdict: n}, "open": [...], "keys": [one per
+ * finding]}. The caller owns *ret.
+ */
+CHSM_MUST_CHECK int chsm_comparison_to_json(const struct chsm_comparison *c, const struct chsm_policy *policy, json_t **ret,
+                                            struct chsm_err *err);
+
+#endif

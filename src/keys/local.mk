@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += libchsmkeys.la
+libchsmkeys_la_SOURCES = \
+	src/keys/record.c src/keys/record.h \
+	src/keys/names.c \
+	src/keys/record_json.c \
+	src/keys/inventory.c src/keys/inventory.h \
+	src/keys/match.c src/keys/match.h \
+	src/keys/compare.c src/keys/compare.h \
+	src/keys/verdict.c \
+	src/keys/challenge.c src/keys/challenge.h \
+	src/keys/proof_check.c
+libchsmkeys_la_LIBADD = libchsmutil.la

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "keys/record.h"
+#include "util/buf.h"
+#include "util/json.h"
+
+void chsm_record_done(struct chsm_record *r)
+{
+    chsm_bytes_done(&r->id);
+    chsm_bytes_done(&r->label);
+    chsm_bytes_done(&r->spki);
+    chsm_bytes_done(&r->check_value);
+    chsm_bytes_done(&r->recorded.input);
+    free(r->recorded.kind);
+    free(r->curve);
+    json_decref(r->attributes);
+    json_decref(r->unknown);
+    *r = (struct chsm_record){ 0 };
+}
+
+void chsm_section_done(struct chsm_section *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        chsm_record_done(&s->records[i]);
+    free(s->records);
+    free(s->login);
+    free(s->why);
+    json_decref(s->token);
+    *s = (struct chsm_section){ 0 };
+}
+
+struct chsm_record *chsm_section_add(struct chsm_section *s)
+{
+    struct chsm_record *r;
+
+    if (s->n == s->cap) {
+        size_t cap = s->cap ? s->cap * 2 : 64;
+        struct chsm_record *grown = reallocarray(s->records, cap, sizeof *grown);
+
+        if (!grown)
+            return NULL;
+        s->records = grown;
+        s->cap = cap;
+    }
+    r = &s->records[s->n];
+    *r = (struct chsm_record){ .type = CHSM_TYPE_NONE, .attributes = json_object(), .index = s->n };
+    if (!r->attributes)
+        return NULL;
+    s->n++;
+    return r;
+}
+
+bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record *pub)
+{
+    if (priv->cls != CHSM_CLASS_PRIVATE || pub->cls != CHSM_CLASS_PUBLIC || priv->type != pub->type || pub->spki.len == 0)
+        return false;
+    if (!chsm_bytes_eq(&priv->id, &pub->id))
+        return false;
+    return priv->curve ? chsm_streq(priv->curve, pub->curve) : priv->bits == pub->bits;
+}
+
+int chsm_section_link(struct chsm_section *s, struct chsm_err *err)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct chsm_record *priv = &s->records[i];
+        const struct chsm_record *found = NULL;
+        size_t halves = 0, rivals = 0;
+
+        if (priv->cls != CHSM_CLASS_PRIVATE || priv->spki.len || priv->id.len == 0)
+            continue;
+        for (size_t k = 0; k < s->n; k++) {
+            if (chsm_record_halves(priv, &s->records[k])) {
+                found = &s->records[k];
+                halves++;
+            }
+            rivals += s->records[k].cls == CHSM_CLASS_PRIVATE && chsm_bytes_eq(&priv->id, &s->records[k].id);
+        }
+        /* Two private keys with one ID and one public key: it could belong to either. */
+        if (halves != 1 || rivals != 1)
+            continue;
+        if (chsm_bytes_set(&priv->spki, found->spki.p, found->spki.len, err) < 0)
+            return -1;
+        priv->spki_from = CHSM_SPKI_PUBLIC_HALF;
+    }
+    return 0;
+}
+
+bool chsm_record_fingerprint(const struct chsm_record *r, char out[65])
+{
+    if (r->spki.len == 0)
+        return false;
+    chsm_sha256_hex(r->spki.p, r->spki.len, out);
+    return true;
+}
+
+bool chsm_record_flag(const struct chsm_record *r, const char *name, bool absent)
+{
+    const json_t *v = json_object_get(r->attributes, name);
+
+    return json_is_boolean(v) ? json_is_true(v) : absent;
+}
+
+/* Length of the UTF-8 sequence at p when it is well formed and printable, else 0 (RFC 3629 §4). */
+static size_t utf8_at(const unsigned char *p, size_t left)
+{
+    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+
+    if (n == 0 || n > left || (n == 1 && (p[0] < 0x20 || p[0] == 0x7f)))
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
+        return 0;
+    /* C1 controls drive terminals too. */
+    return n == 2 && p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;
+}
+
+char *chsm_bytes_text(const struct chsm_bytes *b)
+{
+    AUTO_BUF struct chsm_buf out = CHSM_BUF(8u << 20);
+
+    for (size_t i = 0; i < b->len;) {
+        size_t n = b->p[i] == '\\' ? 0 : utf8_at(b->p + i, b->len - i);
+        int rc = n ? chsm_buf_add(&out, b->p + i, n, NULL) : chsm_buf_addf(&out, NULL, "\\x%02x", b->p[i]);
+
+        if (rc < 0)
+            return NULL;
+        i += n ? n : 1;
+    }
+    return chsm_buf_take(&out);
+}
+
+char *chsm_record_describe(const struct chsm_record *r)
+{
+    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len);
+    AUTO_FREE char *label = chsm_bytes_text(&r->label);
+    char cls[24], type[24];
+
+    if (!id || !label)
+        return NULL;
+    (void)chsm_class_name(r->cls, cls, sizeof cls);
+    (void)chsm_type_name(r->type, type, sizeof type);
+    if (r->type == CHSM_TYPE_NONE)
+        return chsm_strf("%s id %s (label \"%s\")", cls, *id ? id : "(empty)", label);
+    if (r->curve)
+        return chsm_strf("%s %s %s id %s (label \"%s\")", cls, type, r->curve, *id ? id : "(empty)", label);
+    return chsm_strf("%s %s-%u id %s (label \"%s\")", cls, type, r->bits, *id ? id : "(empty)", label);
+}
