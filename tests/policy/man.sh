@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# chsmctl(1) says what the program does: every exit status of util/err.h and every global option.
+# shellcheck source=tests/policy/tap.sh
+. "$(dirname "$0")/tap.sh"
+
+page=doc/man/chsmctl.1
+[ -f "$page" ] || { echo "1..0 # SKIP $page is not there"; exit 0; }
+plan 2
+
+text=$(sed 's/\\-/-/g; s/\\f[BIRP]//g' "$page")
+status=$(echo "$text" | awk '/^\.S[Hh] / { on = /EXIT STATUS/ } on')
+sed -n 's/^ *CHSM_[A-Z0-9_]* = \([0-9]*\),.*/\1/p' src/util/err.h | while read -r code; do
+    echo "$status" | grep -qE "(^|[^0-9])$code([^0-9]|\$)" || echo "exit status $code"
+done | check "the manual lists every exit status"
+
+name="the manual lists every global option"
+if [ -x "${CHSMCTL:-}" ]; then
+    {
+        options=$("$CHSMCTL" --help </dev/null 2>/dev/null | grep -oE '(^|[ ,|[])--[a-z][a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u)
+        [ -n "$options" ] || echo "chsmctl --help shows no option"
+        for o in $options; do
+            echo "$text" | grep -qE -- "(^|[^a-z-])$o([^a-z-]|\$)" || echo "$o"
+        done
+    } | check "$name"
+else
+    skip "$name" "chsmctl is not built"
+fi
