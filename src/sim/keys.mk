@@ -12,3 +12,19 @@ libchsmsimkeys_la_SOURCES = \
 	src/sim/keystore_certificate.c src/sim/keystore_certificate.h \
 	src/sim/keystore_seed.c
 libchsmsimkeys_la_LIBADD = $(JANSSON_LIBS) $(CRYPTO_LIBS) -ldl
+
+# The simulated client library. All of it is private but C_GetFunctionList: programs that load it have C_* names of their own.
+pkglib_LTLIBRARIES += libchsm-sim-pkcs11.la
+libchsm_sim_pkcs11_la_SOURCES = \
+	src/sim/p11/functions.h \
+	src/sim/p11/quirks.c src/sim/p11/quirks.h \
+	src/sim/p11/gate.c src/sim/p11/gate.h \
+	src/sim/p11/handles.c src/sim/p11/handles.h \
+	src/sim/p11/cluster.c src/sim/p11/cluster.h \
+	src/sim/p11/state.c src/sim/p11/state.h \
+	src/sim/p11/attributes.c src/sim/p11/attributes.h \
+	src/sim/p11/own.h \
+	src/sim/p11/general.c src/sim/p11/session.c src/sim/p11/object.c src/sim/p11/find.c \
+	src/sim/p11/keys.c src/sim/p11/crypt.c src/sim/p11/module.c
+libchsm_sim_pkcs11_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^C_GetFunctionList$$'
+libchsm_sim_pkcs11_la_LIBADD = libchsmsimkeys.la libchsmutil.la $(JANSSON_LIBS) $(CRYPTO_LIBS) $(LIBFYAML_LIBS) -ldl -lpthread

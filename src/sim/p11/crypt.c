@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Encryption, decryption, digests, signatures (PKCS#11 v2.40 §5.8 to §5.12). All of them are passed on to the session on
+ * the token in which the key lies; which one that was is remembered for the calls that name no key.
+ */
+#include "config.h"
+
+#include "sim/p11/gate.h"
+#include "sim/p11/state.h"
+
+static CK_RV begin(CK_SESSION_HANDLE handle, enum sim_op op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+                   struct sim_object *ret)
+{
+    struct sim_session *s = sim_session_find(handle);
+    CK_RV rv;
+
+    if (!s)
+        return CKR_SESSION_HANDLE_INVALID;
+    if (!mechanism)
+        return CKR_ARGUMENTS_BAD;
+    if (!sim_mechanism_known(mechanism->mechanism))
+        return CKR_MECHANISM_INVALID;
+    rv = sim_object_find(s, key, CKR_KEY_HANDLE_INVALID, ret);
+    if (rv == CKR_OK)
+        s->op_token[op] = ret->token;
+    return rv;
+}
+
+static CK_RV go_on(CK_SESSION_HANDLE handle, enum sim_op op, CK_SESSION_HANDLE *ret)
+{
+    struct sim_session *s = sim_session_find(handle);
+
+    if (!s)
+        return CKR_SESSION_HANDLE_INVALID;
+    return s->op_token[op] == SIM_NOBODY ? CKR_OPERATION_NOT_INITIALIZED : sim_session_inner(s, s->op_token[op], ret);
+}
+
+#define DEFINE_INIT(name, op) \
+    CK_RV name(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key) \
+    { \
+        struct sim_object o; \
+        CK_RV rv; \
+        ENTER(name); \
+        rv = begin(handle, op, mechanism, key, &o); \
+        return sim_leave(rv == CKR_OK ? sim_state()->fl->name(o.session, mechanism, o.object) : rv); \
+    }
+
+/* The body of a function that goes on with an operation: `...` are its arguments after the session. */
+#define GO_ON(name, op, ...) \
+    do { \
+        CK_SESSION_HANDLE inner; \
+        CK_RV rv; \
+        ENTER(name); \
+        rv = go_on(handle, op, &inner); \
+        return sim_leave(rv == CKR_OK ? sim_state()->fl->name(inner, __VA_ARGS__) : rv); \
+    } while (0)
+
+/* Input and output: C_Encrypt, C_EncryptUpdate, C_Sign, ... */
+#define DEFINE_IN_OUT(name, op) \
+    CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len) \
+    { \
+        GO_ON(name, op, in, in_len, out, out_len); \
+    }
+
+#define DEFINE_OUT(name, op) \
+    CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *out, CK_ULONG *out_len) \
+    { \
+        GO_ON(name, op, out, out_len); \
+    }
+
+#define DEFINE_IN(name, op) \
+    CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len) \
+    { \
+        GO_ON(name, op, in, in_len); \
+    }
+
+DEFINE_INIT(C_EncryptInit, SIM_OP_ENCRYPT)
+DEFINE_IN_OUT(C_Encrypt, SIM_OP_ENCRYPT)
+DEFINE_IN_OUT(C_EncryptUpdate, SIM_OP_ENCRYPT)
+DEFINE_OUT(C_EncryptFinal, SIM_OP_ENCRYPT)
+
+DEFINE_INIT(C_DecryptInit, SIM_OP_DECRYPT)
+DEFINE_IN_OUT(C_Decrypt, SIM_OP_DECRYPT)
+DEFINE_IN_OUT(C_DecryptUpdate, SIM_OP_DECRYPT)
+DEFINE_OUT(C_DecryptFinal, SIM_OP_DECRYPT)
+
+DEFINE_INIT(C_SignInit, SIM_OP_SIGN)
+DEFINE_IN_OUT(C_Sign, SIM_OP_SIGN)
+DEFINE_IN(C_SignUpdate, SIM_OP_SIGN)
+DEFINE_OUT(C_SignFinal, SIM_OP_SIGN)
+
+DEFINE_INIT(C_VerifyInit, SIM_OP_VERIFY)
+DEFINE_IN(C_VerifyUpdate, SIM_OP_VERIFY)
+DEFINE_IN(C_VerifyFinal, SIM_OP_VERIFY)
+
+CK_RV C_Verify(CK_SESSION_HANDLE handle, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature, CK_ULONG signature_len)
+{
+    GO_ON(C_Verify, SIM_OP_VERIFY, data, data_len, signature, signature_len);
+}
+
+/* A digest needs no key: any token will do. */
+CK_RV C_DigestInit(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism)
+{
+    CK_SESSION_HANDLE inner = 0;
+    struct sim_session *s;
+    CK_RV rv;
+
+    ENTER(C_DigestInit);
+    s = sim_session_find(handle);
+    if (!s)
+        return sim_leave(CKR_SESSION_HANDLE_INVALID);
+    if (!mechanism)
+        return sim_leave(CKR_ARGUMENTS_BAD);
+    if (!sim_mechanism_known(mechanism->mechanism))
+        return sim_leave(CKR_MECHANISM_INVALID);
+    if (sim_state()->n == 0)
+        return sim_leave(CKR_DEVICE_ERROR);
+    rv = sim_session_inner(s, 0, &inner);
+    if (rv == CKR_OK)
+        rv = sim_state()->fl->C_DigestInit(inner, mechanism);
+    if (rv == CKR_OK)
+        s->op_token[SIM_OP_DIGEST] = 0;
+    return sim_leave(rv);
+}
+
+DEFINE_IN_OUT(C_Digest, SIM_OP_DIGEST)
+DEFINE_IN(C_DigestUpdate, SIM_OP_DIGEST)
+DEFINE_OUT(C_DigestFinal, SIM_OP_DIGEST)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handles that the application sees: random, different in every process, never twice the same. Nobody can lean on them,
+ * as nobody can on those of a restored cluster.
+ */
+#ifndef CHSM_SIM_P11_HANDLES_H
+#define CHSM_SIM_P11_HANDLES_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "util/err.h"
+
+#define SIM_HANDLE_MIN 0x40000UL        /* the first handle of real keys (facts: 262150 upwards) */
+#define SIM_HANDLE_MAX 0x7fffffffUL
+
+struct sim_handle {
+    CK_OBJECT_HANDLE seen;              /* by the application */
+    CK_OBJECT_HANDLE inner;             /* SoftHSM's */
+    size_t token;                       /* index of the token it lies in */
+    bool vanished;                      /* quirk find-vanishing: listed once, unreadable since */
+};
+
+/* Gives the object its handle, the same one each time. NULL when out of memory or randomness; lent until the next call. */
+struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner);
+
+/* The object behind a handle, NULL when there is none; lent as above. */
+struct sim_handle *sim_handle_find(CK_OBJECT_HANDLE seen);
+
+void sim_handles_clear(void);
+
+#endif
