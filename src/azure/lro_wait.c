@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "azure/lro_poll.h"
+#include "azure/retry.h"
+#include "util/log.h"
+
+#define POLL_MS 30000       /* what az and Az PowerShell wait when the service names no time */
+
+int chsm_poll_once(struct chsm_poll *p, struct chsm_lro *l, long *ret_status, struct chsm_err *err)
+{
+    AUTO_RESPONSE struct chsm_response r = { 0 };
+    json_auto_t *body = NULL;
+    struct chsm_err why = { 0 };
+
+    if (chsm_arm_do(p->arm, "GET", l->url, NULL, CHSM_REPEAT_SAFE, p->deadline, &r, &body, &why) == 0 &&
+        chsm_lro_step(l, &r, body, &why) == 0) {
+        p->failures = 0;
+        return 0;
+    }
+    /* The operation goes on whether we can see it or not: an outage of some minutes must not end a wait of an hour. */
+    if (why.code == CHSM_SERVICE && !r.hopeless && chsm_retry_transient(r.status) && ++p->failures < CHSM_POLL_FAILURES_MAX) {
+        chsm_log(CHSM_LOG_WARN, "%s; asking again", why.text);
+        l->wait = -1;
+        return 0;
+    }
+    if (ret_status)
+        *ret_status = r.status;
+    if (err)
+        *err = why;
+    return -1;
+}
+
+int chsm_poll_pause(struct chsm_poll *p, const struct chsm_lro *l, struct chsm_err *err)
+{
+    int64_t ms = l->wait > 0 ? (int64_t)l->wait * 1000 : p->arm->poll_interval > 0 ? p->arm->poll_interval : POLL_MS;
+    int64_t left = chsm_deadline_left(p->deadline);
+
+    if (p->watch)
+        p->watch(p->ctx, l, chsm_mono() - p->began);
+    /* A last look just before the deadline is better than none. */
+    if (ms >= left && left > 2000)
+        ms = left - 1000;
+    return chsm_sleep(ms, p->deadline, err);
+}
+
+int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx, struct chsm_err *err)
+{
+    struct chsm_poll p = { .arm = arm, .deadline = deadline, .watch = watch, .ctx = ctx, .began = chsm_mono() };
+
+    while (l->state == CHSM_LRO_RUNNING)
+        if (chsm_poll_pause(&p, l, err) < 0 || chsm_poll_once(&p, l, NULL, err) < 0)
+            return -1;
+    return 0;
+}
