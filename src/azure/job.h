@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Backup and restore jobs of a Cloud HSM cluster (facts: arm.md §3.5-§3.8). */
+#ifndef CHSM_AZURE_JOB_H
+#define CHSM_AZURE_JOB_H
+
+#include "azure/cluster.h"
+
+enum chsm_job_kind { CHSM_JOB_BACKUP, CHSM_JOB_RESTORE };
+
+struct chsm_job {
+    enum chsm_job_kind kind;
+    char id[33];                /* jobId, 32 lower-case hex digits; "" when not known */
+    char *status;               /* InProgress, Succeeded, Failed, Cancelled */
+    char *details;              /* statusDetails, NULL */
+    char *backup_id;            /* backup: the folder; NULL until it is known */
+    char *error_code, *error_message;
+    char *started, *ended;      /* as the service wrote them; endTime is no sign of an end */
+    int64_t snapshot;           /* ms since 1970 of "HSM Backup Time", 0 = not said */
+    json_t *raw;                /* the last body */
+};
+void chsm_job_done(struct chsm_job *j);
+
+/*
+ * Starts a backup into the container and returns as soon as the job id is known. Never repeated blindly: when the answer
+ * is lost, the error says that a job may be running and how to look for it.
+ */
+CHSM_MUST_CHECK int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, const char *container_uri,
+                                      chsm_deadline d, struct chsm_job *ret, struct chsm_err *err);
+
+/*
+ * Starts a restore of `backup_id` into `destination`. Refused with CHSM_REFUSED, before any request that changes
+ * something, when the destination is the source (`source` may be NULL when it is not known), or is not Succeeded +
+ * NotActivated: a restore into an active cluster destroys it (cloudhsm-client.md §2).
+ */
+CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
+                                       const char *container_uri, const char *backup_id, chsm_deadline d, struct chsm_job *ret,
+                                       struct chsm_err *err);
+
+/* One look at a job by its id. */
+CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id,
+                                  chsm_deadline d, struct chsm_job *ret, struct chsm_err *err);
+
+/*
+ * Polls job->id to its true end. 0 only when it Succeeded; CHSM_SERVICE with the job's own error when it Failed or was
+ * Cancelled (job is filled all the same); CHSM_DEADLINE and CHSM_INTERRUPTED leave the job running and say its id.
+ */
+CHSM_MUST_CHECK int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job, chsm_deadline d,
+                                  chsm_lro_watch *watch, void *ctx, struct chsm_err *err);
+
+/* Reads a BackupResult or RestoreResult into *job. Pure. */
+CHSM_MUST_CHECK int chsm_job_parse(const json_t *body, struct chsm_job *job, struct chsm_err *err);
+
+/* "HSM Backup Time: 6/13/2025 1:40:04 PM +00:00 UTC." to ms since 1970; 0 when the text holds none. Pure. */
+int64_t chsm_job_snapshot(const char *details);
+
+/* backupId = cloudhsm-<uuid>-<16 digits>. */
+bool chsm_backup_id_ok(const char *id);
+
+#endif
