@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += libchsmazure.la
+libchsmazure_la_SOURCES = \
+	src/azure/url.c \
+	src/azure/http.c src/azure/http.h \
+	src/azure/http_headers.c src/azure/http_headers.h \
+	src/azure/retry.c src/azure/retry.h \
+	src/azure/clouds.c src/azure/clouds.h \
+	src/azure/credential.c src/azure/credential.h src/azure/credential_kind.h \
+	src/azure/credential_static.c src/azure/credential_secret.c src/azure/credential_imds.c \
+	src/azure/token.c \
+	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
+	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \
+	src/azure/resource.c src/azure/resource.h \
+	src/azure/cluster.c src/azure/cluster_diff.c src/azure/cluster_identity.c src/azure/cluster.h \
+	src/azure/job.c src/azure/job_start.c src/azure/job_parse.c src/azure/job_snapshot.c src/azure/job.h src/azure/job_id.h
+libchsmazure_la_LIBADD = libchsmutil.la $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
