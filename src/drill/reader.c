@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <limits.h>
+
+#include "drill/client.h"
+#include "drill/reader.h"
+#include "util/buf.h"
+#include "util/log.h"
+
+static void progress(const struct chsm_reader *r, const char *what, const char *login, size_t done, size_t total)
+{
+    if (r->progress)
+        r->progress(r->ctx, what, login, done, total);
+}
+
+/* The head of an inventory: where and with what it was read. */
+static int begin(const struct chsm_reader *r, struct chsm_inventory *inv, struct chsm_err *err)
+{
+    char when[CHSM_TIME_LEN], digest[65];
+    AUTO_FREE char *path = realpath(r->target.module, NULL);
+
+    if (!path)
+        return chsm_fail_errno(err, CHSM_PKCS11, "PKCS#11 module %s", r->target.module);
+    if (chsm_sha256_file(path, digest, err) < 0 || chsm_client_endpoint(r->target.directory, &inv->endpoint, err) < 0)
+        return -1;
+    chsm_time_format(chsm_now(), false, when);
+    inv->created = strdup(when);
+    inv->tool = strdup("chsmctl " PACKAGE_VERSION);
+    inv->module = strdup(path);
+    inv->module_sha256 = strdup(digest);
+    inv->cluster = r->cluster ? strdup(r->cluster) : NULL;
+    if (!inv->created || !inv->tool || !inv->module || !inv->module_sha256 || (r->cluster && !inv->cluster))
+        return chsm_oom(err);
+    return 0;
+}
+
+/* Opens the HSM as one login and lists what it sees into a new section of *inv. */
+static int list(const struct chsm_reader *r, const struct chsm_login *login, struct chsm_inventory *inv, struct chsm_hsm **ret,
+                struct chsm_section **ret_section, struct chsm_err *err)
+{
+    AUTO_HSM struct chsm_hsm *hsm = NULL;
+    struct chsm_section *s;
+
+    progress(r, "listing", login->name, 0, 0);
+    if (chsm_hsm_open(&r->target, &login->pin, &hsm, err) < 0)
+        return chsm_err_prefix(err, "login %s", login->name);
+    s = chsm_inventory_add(inv);
+    if (!s)
+        return chsm_oom(err);
+    if (chsm_hsm_list(hsm, login->name, s, err) < 0 || chsm_section_link(s, err) < 0)
+        return chsm_err_prefix(err, "login %s", login->name);
+    if (r->ask && chsm_reader_halves(hsm, s, err) < 0)
+        return chsm_err_prefix(err, "login %s", login->name);
+    if (!s->complete)
+        chsm_log(CHSM_LOG_WARN, "login %s: the list is not complete: %s", login->name, s->why ? s->why : "no reason given");
+    progress(r, "listing", login->name, s->n, s->n);
+    *ret = TAKE(hsm);
+    *ret_section = s;
+    return 0;
+}
+
+/* Asks one secret key a fresh question and records the digest of its answer. */
+static int record_one(struct chsm_hsm *hsm, struct chsm_record *key, struct chsm_err *err)
+{
+    AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+    AUTO_BYTES struct chsm_bytes answer = { 0 };
+    unsigned long rv = 0;
+    int rc;
+
+    if (chsm_challenge_record(key, chsm_random, &c, err) < 0)
+        return -1;
+    if (!c.kind)
+        return 0;
+    rc = chsm_hsm_prove(hsm, key->index, c.kind, &c.input, &answer, &rv, err);
+    if (rc == 1) {
+        AUTO_FREE char *name = chsm_record_describe(key);
+        char text[128];
+
+        chsm_log(CHSM_LOG_WARN, "%s: no challenge recorded: the HSM answers %s", name ? name : "a key", chsm_ckr_text(rv, text, sizeof text));
+        return 0;
+    }
+    return rc < 0 ? -1 : chsm_challenge_keep(key, &c, &answer, err);
+}
+
+static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->records[i].cls == CHSM_CLASS_SECRET && record_one(hsm, &s->records[i], err) < 0)
+            return chsm_err_prefix(err, "login %s", s->login);
+        progress(r, "recording", s->login, i + 1, s->n);
+    }
+    return 0;
+}
+
+int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventory *ret, struct chsm_err *err)
+{
+    AUTO_INVENTORY struct chsm_inventory inv = { 0 };
+
+    if (begin(reader, &inv, err) < 0)
+        return -1;
+    for (size_t i = 0; i < reader->n; i++) {
+        AUTO_HSM struct chsm_hsm *hsm = NULL;
+        struct chsm_section *s;
+
+        if (list(reader, &reader->logins[i], &inv, &hsm, &s, err) < 0)
+            return -1;
+        if (reader->ask && record_all(reader, hsm, s, err) < 0)
+            return -1;
+    }
+    chsm_inventory_done(ret);
+    *ret = inv;
+    inv = (struct chsm_inventory){ 0 };
+    return 0;
+}
+
+/* Asks until there is an answer, or no mechanism is left. 0 answered, 1 refused (*reason), -1 the session is gone. */
+static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_err *err)
+{
+    char text[128] = "";
+
+    for (unsigned attempt = 0;; attempt++) {
+        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+        AUTO_BYTES struct chsm_bytes answer = { 0 };
+        struct chsm_err why = { 0 };
+        unsigned long rv = 0;
+        int rc;
+
+        if (chsm_challenge_make(f->source, attempt, chsm_random, &c, err) < 0)
+            return -1;
+        if (!c.kind && attempt == 0)
+            return chsm_finding_excuse(f, c.reason, err);
+        if (!c.kind)
+            return chsm_finding_prove(f, &c, &answer, -1, text, err);
+        rc = chsm_hsm_prove(hsm, f->destination->index, c.kind, &c.input, &answer, &rv, err);
+        if (rc < 0)
+            return -1;
+        if (rc == 0) {
+            rc = chsm_challenge_check(f->source, &c, &answer, &why);
+            return chsm_finding_prove(f, &c, &answer, rc, why.text, err);
+        }
+        (void)snprintf(text, sizeof text, "the HSM answers ");
+        (void)chsm_ckr_text(rv, text + strlen(text), sizeof text - strlen(text));
+        if (!chsm_challenge_try_next(rv))
+            return chsm_finding_prove(f, &c, &answer, -1, text, err);
+    }
+}
+
+/* Marks what could have been proven and was not asked, so that the default bar does not take it for the best. */
+static int note_provable(struct chsm_finding *f, struct chsm_err *err)
+{
+    AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+
+    if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
+        return -1;
+    f->provable = c.kind != NULL;
+    return chsm_finding_excuse(f, c.kind ? "not asked for" : c.reason, err);
+}
+
+static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_finding *f, size_t n, struct chsm_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (chsm_finding_wants_proof(&f[i]) && (r->ask ? prove_one(hsm, &f[i], err) : note_provable(&f[i], err)) < 0)
+            return chsm_err_prefix(err, "login %s", login);
+        progress(r, "proving", login, i + 1, n);
+    }
+    return 0;
+}
+
+static int verify_login(const struct chsm_reader *r, const struct chsm_login *login, const struct chsm_inventory *source,
+                        struct chsm_inventory *destination, struct chsm_comparison *c, struct chsm_err *err)
+{
+    AUTO_HSM struct chsm_hsm *hsm = NULL;
+    struct chsm_section *s;
+    size_t before = c->n;
+
+    if (list(r, login, destination, &hsm, &s, err) < 0)
+        return -1;
+    if (chsm_compare_section(c, chsm_inventory_section(source, login->name), s, err) < 0)
+        return -1;
+    return prove_all(r, hsm, login->name, c->findings + before, c->n - before, err);
+}
+
+int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inventory *source, struct chsm_inventory *ret_destination,
+                       struct chsm_comparison *ret_comparison, struct chsm_err *err)
+{
+    AUTO_INVENTORY struct chsm_inventory destination = { 0 };
+    AUTO_COMPARISON struct chsm_comparison c = { 0 };
+
+    for (size_t i = 0; i < reader->n; i++)
+        if (!chsm_inventory_section(source, reader->logins[i].name))
+            return chsm_fail(err, CHSM_USAGE, "login %s is not in the source's inventory", reader->logins[i].name);
+    if (begin(reader, &destination, err) < 0)
+        return -1;
+    for (size_t i = 0; i < reader->n; i++)
+        if (verify_login(reader, &reader->logins[i], source, &destination, &c, err) < 0)
+            return -1;
+    if (chsm_compare_rest(&c, source, &destination, err) < 0)
+        return -1;
+    *ret_destination = destination;
+    *ret_comparison = c;
+    destination = (struct chsm_inventory){ 0 };
+    c = (struct chsm_comparison){ 0 };
+    return 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading an HSM login by login: the inventory of a source, and the verification of a destination. One login at a time:
+ * the HSM's daemon shares login state between processes (facts: cloudhsm-client.md §6).
+ */
+#ifndef CHSM_DRILL_READER_H
+#define CHSM_DRILL_READER_H
+
+#include "keys/compare.h"
+#include "pkcs11/hsm.h"
+
+struct chsm_login {
+    char *name;                 /* names the section of the inventory; not secret */
+    struct chsm_secret pin;     /* exactly what C_Login gets ("user:password" for Cloud HSM) */
+};
+
+/* `what` is "listing", "proving"; total 0 = not known. */
+typedef void chsm_progress_fn(void *ctx, const char *what, const char *login, size_t done, size_t total);
+
+struct chsm_reader {
+    struct chsm_hsm_target target;
+    const struct chsm_login *logins;
+    size_t n;
+    const char *cluster;        /* resource id for the inventory; NULL = not known */
+    bool ask;                   /* ask the keys: record challenges (source), prove (destination) */
+    chsm_progress_fn *progress; /* may be NULL */
+    void *ctx;
+};
+
+/*
+ * The inventory of an HSM. With reader->ask each secret key that can is given a challenge, and the digest of its answer is
+ * recorded; EC private keys whose public half is not certain are tied to it by a signature. Nothing is left in the token.
+ */
+CHSM_MUST_CHECK int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventory *ret, struct chsm_err *err);
+
+/*
+ * Reads the destination and compares it with `source`, which must outlive the result. CHSM_USAGE when a login is not in
+ * `source`. *ret_destination and *ret_comparison are the caller's; the comparison borrows from both inventories.
+ */
+CHSM_MUST_CHECK int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inventory *source,
+                                       struct chsm_inventory *ret_destination, struct chsm_comparison *ret_comparison, struct chsm_err *err);
+
+/*
+ * Ties EC private keys that may sign to the public key of the section under which a signature of theirs verifies
+ * (repeated and empty IDs). A key that no public key fits stays as it is.
+ */
+CHSM_MUST_CHECK int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err);
+
+#endif
