@@ -44,6 +44,11 @@ static bool settled(const struct chsm_response *r)
     return !r->sent || (r->status >= 300 && r->status < 500 && r->status != 408);
 }
 
+static bool at_home(const struct start *s, const char *url)
+{
+    return *url == '/' || chsm_url_within(url, s->arm->cloud.resource_manager);
+}
+
 /* The status address is used for its job id alone, and only when it lies where ARM lies. */
 static int id_from_headers(const struct start *s, const struct chsm_response *r, char id[33], struct chsm_err *err)
 {
@@ -52,7 +57,7 @@ static int id_from_headers(const struct start *s, const struct chsm_response *r,
     for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
         if (!urls[i] || !*urls[i])
             continue;
-        if (*urls[i] != '/' && !chsm_url_within(urls[i], s->arm->cloud.resource_manager)) {
+        if (!at_home(s, urls[i])) {
             AUTO_FREE char *origin = chsm_url_origin(urls[i]);
 
             (void)chsm_fail(err, CHSM_SERVICE, "the service accepted the %s, but named an address outside %s for its status (%s); nothing was "
@@ -105,7 +110,7 @@ static int send_start(const struct start *s, struct chsm_job *ret, struct chsm_e
         return chsm_oom(err);
     if (chsm_arm_do(s->arm, "POST", path, s->body, CHSM_REPEAT_START, s->deadline, &r, NULL, err) < 0) {
         /* The headers of an answer whose body was cut off may still name the job. */
-        if (r.location && chsm_url_within(r.location, s->arm->cloud.resource_manager))
+        if (r.location && at_home(s, r.location))
             (void)chsm_job_id_from_url(r.location, s->kind, job.id);
         return settled(&r) ? -1 : unknown(s, job.id, err);
     }
