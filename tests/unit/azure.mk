@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+azure_test_libs = libchsmazure.la libchsmutil.la $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
+azure_test_server = tests/unit/test_azure_server.c tests/unit/test_azure_server.h tests/unit/test_azure_world.h
+check_PROGRAMS += tests/unit/test_azure_url
+UNIT_TESTS += tests/unit/test_azure_url
+tests_unit_test_azure_url_SOURCES = tests/unit/test_azure_url.c tests/unit/check.h
+tests_unit_test_azure_url_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_url_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_retry
+UNIT_TESTS += tests/unit/test_azure_retry
+tests_unit_test_azure_retry_SOURCES = tests/unit/test_azure_retry.c tests/unit/check.h
+tests_unit_test_azure_retry_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_retry_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_lro
+UNIT_TESTS += tests/unit/test_azure_lro
+tests_unit_test_azure_lro_SOURCES = tests/unit/test_azure_lro.c tests/unit/check.h
+tests_unit_test_azure_lro_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_lro_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_answers
+UNIT_TESTS += tests/unit/test_azure_answers
+tests_unit_test_azure_answers_SOURCES = tests/unit/test_azure_answers.c tests/unit/check.h
+tests_unit_test_azure_answers_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_answers_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_cluster
+UNIT_TESTS += tests/unit/test_azure_cluster
+tests_unit_test_azure_cluster_SOURCES = tests/unit/test_azure_cluster.c tests/unit/check.h
+tests_unit_test_azure_cluster_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_cluster_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_job
+UNIT_TESTS += tests/unit/test_azure_job
+tests_unit_test_azure_job_SOURCES = tests/unit/test_azure_job.c tests/unit/check.h
+tests_unit_test_azure_job_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_job_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_http
+UNIT_TESTS += tests/unit/test_azure_http
+tests_unit_test_azure_http_SOURCES = tests/unit/test_azure_http.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_http_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_http_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_arm
+UNIT_TESTS += tests/unit/test_azure_arm
+tests_unit_test_azure_arm_SOURCES = tests/unit/test_azure_arm.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_arm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_arm_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_flow
+UNIT_TESTS += tests/unit/test_azure_flow
+tests_unit_test_azure_flow_SOURCES = tests/unit/test_azure_flow.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_flow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_flow_LDADD = $(azure_test_libs) -lssl
+EXTRA_DIST += \
+	tests/data/azure/README.md \
+	tests/data/azure/CloudHsmCluster_Backup_Pending_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_CreateOrUpdate_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_CreateOrValidate_Backup_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_Get_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_ListByResourceGroup_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_RequestOrValidate_Restore_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_Restore_Pending_MaximumSet_Gen.json

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "tests/unit/test_azure_server.h"
+#include "util/compat.h"
+
+#define REQUESTS_MAX 64
+#define REQUEST_MAX 131072
+
+struct connection { struct server *server; int fd; pthread_t thread; };
+
+struct server {
+    int fd;
+    char url[64], ca[64];
+    SSL_CTX *tls;
+    const char *const *script;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    atomic_bool stop;
+    unsigned count, connections;
+    char *requests[REQUESTS_MAX];
+    struct connection connection[REQUESTS_MAX];
+};
+
+static void must(bool ok, const char *what)
+{
+    if (ok)
+        return;
+    perror(what);
+    abort();
+}
+
+static X509 *certificate(EVP_PKEY *key)
+{
+    X509 *c = X509_new();
+    X509V3_CTX v3;
+    X509_EXTENSION *san, *ca;
+
+    must(c && X509_set_version(c, X509_VERSION_3) && ASN1_INTEGER_set(X509_get_serialNumber(c), 1), "certificate");
+    X509_gmtime_adj(X509_getm_notBefore(c), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(c), 3600);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
+    X509_set_issuer_name(c, X509_get_subject_name(c));
+    X509_set_pubkey(c, key);
+    X509V3_set_ctx(&v3, c, c, NULL, NULL, 0);
+    san = X509V3_EXT_conf_nid(NULL, &v3, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+    ca = X509V3_EXT_conf_nid(NULL, &v3, NID_basic_constraints, "critical,CA:TRUE");
+    must(san && ca && X509_add_ext(c, san, -1) && X509_add_ext(c, ca, -1) && X509_sign(c, key, EVP_sha256()), "certificate");
+    X509_EXTENSION_free(san);
+    X509_EXTENSION_free(ca);
+    return c;
+}
+
+static void start_tls(struct server *s)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *c = certificate(key);
+    FILE *f;
+    int fd;
+
+    (void)snprintf(s->ca, sizeof s->ca, "/tmp/chsm-test-ca-XXXXXX");
+    fd = mkstemp(s->ca);
+    f = fd < 0 ? NULL : fdopen(fd, "w");
+    must(f && PEM_write_X509(f, c) && fclose(f) == 0, "CA file");
+    s->tls = SSL_CTX_new(TLS_server_method());
+    must(s->tls && SSL_CTX_use_certificate(s->tls, c) == 1 && SSL_CTX_use_PrivateKey(s->tls, key) == 1, "TLS");
+    X509_free(c);
+    EVP_PKEY_free(key);
+}
+
+/* Ready to read, or told to stop. */
+static bool readable(const struct server *s, int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+
+    while (!s->stop)
+        if (poll(&p, 1, 20) > 0)
+            return true;
+    return false;
+}
+
+static int take(SSL *ssl, const struct server *s, int fd, char *p, size_t n)
+{
+    if (ssl && SSL_pending(ssl) > 0)
+        return SSL_read(ssl, p, (int)n);
+    if (!readable(s, fd))
+        return -1;
+    return ssl ? SSL_read(ssl, p, (int)n) : (int)recv(fd, p, n, 0);
+}
+
+/* One request, head and body; NULL when the peer went away. */
+static char *read_request(SSL *ssl, const struct server *s, int fd)
+{
+    char *text = calloc(1, REQUEST_MAX);
+    const char *head, *length;
+    size_t n = 0, want;
+    int got;
+
+    must(text, "memory");
+    for (;;) {
+        head = strstr(text, "\r\n\r\n");
+        length = head ? strcasestr(text, "\r\nContent-Length:") : NULL;
+        want = head ? (size_t)(head - text) + 4 + (length && length < head ? strtoul(length + 17, NULL, 10) : 0) : SIZE_MAX;
+        if (n >= want)
+            return text;
+        got = n + 1 < REQUEST_MAX ? take(ssl, s, fd, text + n, REQUEST_MAX - 1 - n) : -1;
+        if (got <= 0) {
+            free(text);
+            return NULL;
+        }
+        n += (size_t)got;
+    }
+}
+
+static const char *next_answer(struct server *s, char *request)
+{
+    const char *answer = NULL;
+
+    pthread_mutex_lock(&s->lock);
+    must(s->count < REQUESTS_MAX, "too many requests");
+    for (unsigned i = 0; i <= s->count && (i == 0 || answer); i++)
+        answer = s->script[i];
+    s->requests[s->count++] = request;
+    pthread_mutex_unlock(&s->lock);
+    return answer ? answer : "HTTP/1.1 599 beyond the script\r\nContent-Length: 0\r\n\r\n";
+}
+
+static void give(SSL *ssl, int fd, const char *p)
+{
+    size_t n = strlen(p);
+
+    while (n > 0) {
+        int put = ssl ? SSL_write(ssl, p, (int)n) : (int)send(fd, p, n, MSG_NOSIGNAL);
+
+        if (put <= 0)
+            return;
+        p += put;
+        n -= (size_t)put;
+    }
+}
+
+static void serve(struct server *s, SSL *ssl, int fd)
+{
+    for (;;) {
+        char *request = read_request(ssl, s, fd);
+        const char *answer;
+
+        if (!request)
+            return;
+        answer = next_answer(s, request);
+        if (strcmp(answer, "-") == 0) {
+            while (!s->stop && readable(s, fd) && recv(fd, &(char){ 0 }, 1, 0) > 0)
+                ;
+            return;
+        }
+        give(ssl, fd, *answer == '+' ? answer + 1 : answer);
+        if (*answer != '+')
+            return;
+    }
+}
+
+static void *connection_main(void *ctx)
+{
+    struct connection *c = ctx;
+    SSL *ssl = NULL;
+
+    if (c->server->tls) {
+        ssl = SSL_new(c->server->tls);
+        must(ssl && SSL_set_fd(ssl, c->fd) == 1, "TLS");
+        if (readable(c->server, c->fd) && SSL_accept(ssl) == 1) {
+            serve(c->server, ssl, c->fd);
+            SSL_shutdown(ssl);
+        }
+        SSL_free(ssl);
+    } else {
+        serve(c->server, NULL, c->fd);
+    }
+    shutdown(c->fd, SHUT_WR);
+    close(c->fd);
+    return NULL;
+}
+
+static void *server_main(void *ctx)
+{
+    struct server *s = ctx;
+
+    while (readable(s, s->fd)) {
+        struct connection *c = &s->connection[s->connections];
+
+        must(s->connections < REQUESTS_MAX, "too many connections");
+        c->server = s;
+        c->fd = accept(s->fd, NULL, NULL);
+        must(c->fd >= 0 && pthread_create(&c->thread, NULL, connection_main, c) == 0, "connection");
+        s->connections++;
+    }
+    for (unsigned i = 0; i < s->connections; i++)
+        pthread_join(s->connection[i].thread, NULL);
+    return NULL;
+}
+
+struct server *server_new(bool tls, const char *const *script)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t n = sizeof a;
+    struct server *s = calloc(1, sizeof *s);
+
+    must(s, "memory");
+    s->script = script;
+    pthread_mutex_init(&s->lock, NULL);
+    s->fd = socket(AF_INET, SOCK_STREAM, 0);
+    must(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&a, n) == 0 && listen(s->fd, 16) == 0 &&
+         getsockname(s->fd, (struct sockaddr *)&a, &n) == 0, "listening");
+    (void)snprintf(s->url, sizeof s->url, "%s://localhost:%u", tls ? "https" : "http", ntohs(a.sin_port));
+    if (tls)
+        start_tls(s);
+    must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
+    return s;
+}
+
+void server_free(struct server *s)
+{
+    s->stop = true;
+    pthread_join(s->thread, NULL);
+    close(s->fd);
+    SSL_CTX_free(s->tls);
+    if (*s->ca)
+        (void)unlink(s->ca);
+    for (unsigned i = 0; i < s->count; i++)
+        free(s->requests[i]);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+const char *server_url(const struct server *s)
+{
+    return s->url;
+}
+
+const char *server_ca(const struct server *s)
+{
+    return *s->ca ? s->ca : NULL;
+}
+
+unsigned server_count(struct server *s)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&s->lock);
+    n = s->count;
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+const char *server_request(struct server *s, unsigned i)
+{
+    return i < server_count(s) ? s->requests[i] : "";
+}
+
+char *server_json(const char *status, const char *headers, const char *body)
+{
+    char *text = NULL;
+
+    must(asprintf(&text, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers, strlen(body),
+                  body) >= 0, "memory");
+    return text;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A server on loopback that answers from a script, byte for byte, and remembers what it was asked. */
+#ifndef CHSM_TESTS_AZURE_SERVER_H
+#define CHSM_TESTS_AZURE_SERVER_H
+
+#include <stdbool.h>
+
+struct server;
+
+/*
+ * Each request gets the next answer of the script (NULL-terminated, borrowed): the raw bytes, after which the connection
+ * is closed. "+..." keeps the connection open; "" closes it without an answer; "-" leaves the request without an answer.
+ * Requests beyond the script get 599. Exits the test program when it cannot start.
+ */
+struct server *server_new(bool tls, const char *const *script);
+void server_free(struct server *s);
+
+const char *server_url(const struct server *s);         /* "https://localhost:PORT" */
+const char *server_ca(const struct server *s);          /* its certificate as a PEM file; NULL without TLS */
+unsigned server_count(struct server *s);                /* requests so far */
+const char *server_request(struct server *s, unsigned i);   /* the i-th request, head and body; "" when there was none */
+
+/* A 200 answer with this JSON body; malloc()ed. */
+char *server_json(const char *status, const char *headers, const char *body);
+
+#endif
