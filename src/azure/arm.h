@@ -46,7 +46,8 @@ CHSM_MUST_CHECK int chsm_arm_do(struct chsm_arm *arm, const char *method, const 
 int chsm_arm_error(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err);
 
 /* All pages of a list; nextLink is followed verbatim within ARM's host, at most 1,000 pages. *ret = array. */
-CHSM_MUST_CHECK int chsm_arm_list(struct chsm_arm *arm, const char *path, chsm_deadline deadline, json_t **ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_arm_list(struct chsm_arm *arm, const char *path, chsm_deadline deadline, json_t **ret,
+                                  struct chsm_err *err);
 
 /* Resource ids compare without regard to case (arm.md §2.1); a slash at the end does not count. */
 bool chsm_arm_id_eq(const char *a, const char *b);

@@ -15,15 +15,18 @@ static const struct { const char *code, *hint; } hints[] = {
     { "InvalidAuthenticationTokenTenant", "the token is from another tenant than the subscription: check AZURE_TENANT_ID" },
     { "ExpiredAuthenticationToken", "the token has expired: sign in again" },
     { "AuthenticationFailed", "sign in again; when it persists, check the tenant and the cloud" },
-    { "AuthorizationFailed", "give the identity that signs in a role with the action named above on this scope; new assignments take up to 10 minutes" },
-    { "LinkedAuthorizationFailed", "the identity that signs in needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action on the "
+    { "AuthorizationFailed",
+      "give the identity that signs in a role with the action named above on this scope; new assignments take up to 10 minutes" },
+    { "LinkedAuthorizationFailed",
+      "the identity that signs in needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action on the "
                                    "managed identity (role Managed Identity Operator)" },
     { "SubscriptionNotFound", "check the subscription id, and that this identity has a role in it" },
     { "InvalidSubscriptionId", "check the subscription id" },
     { "ResourceGroupNotFound", "check the resource group and the subscription" },
     { "ResourceNotFound", "check the name, the resource group and the subscription" },
     { "NoRegisteredProviderFound", "this cloud or region does not offer Cloud HSM in this api-version" },
-    { "MissingSubscriptionRegistration", "register the provider: az provider register --namespace Microsoft.HardwareSecurityModules" },
+    { "MissingSubscriptionRegistration",
+      "register the provider: az provider register --namespace Microsoft.HardwareSecurityModules" },
     { "Conflict", "another operation is in progress on it: wait for it to end (`chsmctl cluster show`)" },
     { "ScopeLocked", "a lock on the resource, its group or subscription forbids this: have it removed first" },
     { "RequestDisallowedByPolicy", "an Azure Policy forbids this: its names are in the message" },
@@ -91,7 +94,8 @@ static char *message_of(const struct chsm_response *r, const json_t *e)
         return NULL;
     add_error(e, 0, &out);
     if (r->request_id &&
-        chsm_buf_addf(&out, NULL, " (request id %s, correlation id %s)", r->request_id, r->correlation_id ? r->correlation_id : "none") < 0)
+        chsm_buf_addf(&out, NULL, " (request id %s, correlation id %s)", r->request_id,
+                      r->correlation_id ? r->correlation_id : "none") < 0)
         return NULL;
     return chsm_redact_text(chsm_buf_str(&out), NULL);
 }

@@ -94,7 +94,8 @@ static int from_json(const json_t *cloud, struct chsm_cloud *c, struct chsm_err 
     if (strcmp(name, "AzureCloud") == 0 && login && strncmp(login, "https://login.windows.net", 25) == 0)
         login = built_in[0].authority;
     if (word(name, strlen(name), &c->name, err) < 0 || word(storage, strlen(storage), &c->storage_suffix, err) < 0 ||
-        address("resourceManager in the cloud metadata", chsm_json_str(cloud, "resourceManager"), &c->resource_manager, err) < 0 ||
+        address("resourceManager in the cloud metadata", chsm_json_str(cloud, "resourceManager"), &c->resource_manager,
+                err) < 0 ||
         address("loginEndpoint in the cloud metadata", login, &c->authority, err) < 0)
         return -1;
     return audience(cloud, c, err);
@@ -198,7 +199,8 @@ static int find(const char *name, struct chsm_http *http, struct chsm_cloud *c, 
     if (url)
         return from_metadata(url, name, http, c, err);
     (void)chsm_fail(err, CHSM_CONFIG, "unknown cloud: %s", name);
-    return chsm_err_hint(err, "use AzureCloud, AzureUSGovernment or AzureChinaCloud, or name the cloud's metadata in ARM_CLOUD_METADATA_URL");
+    return chsm_err_hint(err, "use AzureCloud, AzureUSGovernment or AzureChinaCloud, "
+                              "or name the cloud's metadata in ARM_CLOUD_METADATA_URL");
 }
 
 int chsm_cloud_find(const char *name, struct chsm_http *http, struct chsm_cloud *ret, struct chsm_err *err)

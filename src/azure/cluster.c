@@ -22,7 +22,8 @@ int chsm_cluster_id(const struct chsm_cluster_ref *ref, char **ret, struct chsm_
     return 0;
 }
 
-static int read_resource(struct chsm_arm *arm, const char *id, const char *api, chsm_deadline d, json_t **ret, struct chsm_err *err)
+static int read_resource(struct chsm_arm *arm, const char *id, const char *api, chsm_deadline d, json_t **ret,
+                         struct chsm_err *err)
 {
     AUTO_FREE char *path = chsm_resource_path(id, NULL, api);
     AUTO_RESPONSE struct chsm_response r = { 0 };
@@ -38,7 +39,8 @@ static int read_resource(struct chsm_arm *arm, const char *id, const char *api, 
     return 0;
 }
 
-int chsm_cluster_get(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, chsm_deadline d, json_t **ret, struct chsm_err *err)
+int chsm_cluster_get(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, chsm_deadline d, json_t **ret,
+                     struct chsm_err *err)
 {
     AUTO_FREE char *id = NULL;
 
@@ -54,14 +56,16 @@ int chsm_identity_get(struct chsm_arm *arm, const char *identity_id, chsm_deadli
     return read_resource(arm, identity_id, IDENTITY_API, d, ret, err);
 }
 
-int chsm_cluster_list(struct chsm_arm *arm, const char *subscription, const char *group, chsm_deadline d, json_t **ret, struct chsm_err *err)
+int chsm_cluster_list(struct chsm_arm *arm, const char *subscription, const char *group, chsm_deadline d, json_t **ret,
+                      struct chsm_err *err)
 {
     AUTO_FREE char *id = NULL;
     AUTO_FREE char *path = NULL;
 
     if (chsm_name_subscription(subscription, err) < 0 || (group && chsm_name_group(group, err) < 0))
         return -1;
-    id = group ? chsm_strf("/subscriptions/%s/resourceGroups/%s", subscription, group) : chsm_strf("/subscriptions/%s", subscription);
+    id = group ? chsm_strf("/subscriptions/%s/resourceGroups/%s", subscription, group)
+               : chsm_strf("/subscriptions/%s", subscription);
     path = id ? chsm_resource_path(id, CLUSTERS, CHSM_CLOUDHSM_API) : NULL;
     if (!path)
         return chsm_oom(err);
@@ -117,7 +121,8 @@ static int watch_cluster(struct chsm_poll *p, struct chsm_lro *l, const char *id
         if (verdict != 0)
             return verdict < 0 ? -1 : 0;
         if (chsm_poll_pause(p, l, err) < 0)
-            return chsm_err_prefix(err, "cluster %s is %s, %s", id, l->body ? chsm_cluster_provisioning(l->body) : "in an unknown state",
+            return chsm_err_prefix(err, "cluster %s is %s, %s", id,
+                                   l->body ? chsm_cluster_provisioning(l->body) : "in an unknown state",
                                    l->body ? chsm_cluster_activation(l->body) : "activation unknown");
     }
 }

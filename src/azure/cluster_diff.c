@@ -86,7 +86,8 @@ static int compare(const char *path, const json_t *a, const json_t *b, unsigned 
     if (json_is_object(a) && json_is_object(b) && depth < DEPTH_MAX)
         return compare_objects(path, a, b, depth, out, err);
     /* No tags and an empty set of tags are the same. */
-    if ((absent(a) && json_is_object(b) && json_object_size(b) == 0) || (absent(b) && json_is_object(a) && json_object_size(a) == 0))
+    if ((absent(a) && json_is_object(b) && json_object_size(b) == 0) ||
+        (absent(b) && json_is_object(a) && json_object_size(a) == 0))
         return 0;
     if (among(path, caseless, ARRAY_LEN(caseless)) && chsm_arm_id_eq(json_string_value(a), json_string_value(b)))
         return 0;

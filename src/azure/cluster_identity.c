@@ -109,7 +109,8 @@ static int send_change(const struct change *c, const json_t *body, struct chsm_e
     code = json_string_value(chsm_json_get(l.body, "error.code"));
     message = json_string_value(chsm_json_get(l.body, "error.message"));
     message = message ? message : json_string_value(chsm_json_get(l.body, "properties.statusMessage"));
-    return chsm_fail(err, CHSM_SERVICE, "%s of the identity ended as %s%s%s: %s", c->method, l.status ? l.status : "not succeeded",
+    return chsm_fail(err, CHSM_SERVICE, "%s of the identity ended as %s%s%s: %s", c->method,
+                     l.status ? l.status : "not succeeded",
                      code ? ", " : "", code ? code : "", message ? message : "the service says no more");
 }
 
@@ -142,7 +143,8 @@ static int prove(const json_t *before, const json_t *after, const char *identity
         return chsm_err_prefix(err, "after the change");
     }
     if (!there)
-        return chsm_fail(err, CHSM_SERVICE, "the service accepted the change, but the cluster does not have the identity %s", identity_id);
+        return chsm_fail(err, CHSM_SERVICE, "the service accepted the change, but the cluster does not have the identity %s",
+                         identity_id);
     if (chsm_cluster_diff(before, after, &differences, err) < 0)
         return -1;
     if (json_array_size(differences) == 0)
@@ -181,7 +183,8 @@ static int read_settled(const struct change *c, json_t **ret, bool *ret_already,
 {
     json_auto_t *cluster = NULL;
 
-    if (chsm_cluster_get(c->arm, c->ref, c->deadline, &cluster, err) < 0 || examine(cluster, c->identity_id, ret_already, err) < 0)
+    if (chsm_cluster_get(c->arm, c->ref, c->deadline, &cluster, err) < 0 ||
+        examine(cluster, c->identity_id, ret_already, err) < 0)
         return -1;
     if (!*ret_already && strcmp(chsm_cluster_provisioning(cluster), "Succeeded") != 0) {
         json_decref(TAKE(cluster));
@@ -193,8 +196,9 @@ static int read_settled(const struct change *c, json_t **ret, bool *ret_already,
     return 0;
 }
 
-int chsm_cluster_identity_apply(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, const char *identity_id, bool use_patch,
-                                chsm_deadline d, chsm_lro_watch *watch, void *ctx, struct chsm_identity_result *ret, struct chsm_err *err)
+int chsm_cluster_identity_apply(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, const char *identity_id,
+                                bool use_patch, chsm_deadline d, chsm_lro_watch *watch, void *ctx,
+                                struct chsm_identity_result *ret, struct chsm_err *err)
 {
     const struct change c = { .arm = arm, .ref = ref, .identity_id = identity_id, .method = use_patch ? "PATCH" : "PUT",
                               .deadline = d, .watch = watch, .ctx = ctx };

@@ -67,7 +67,8 @@ static int try_all(struct chsm_credential *c, struct chsm_err *err)
             return -1;
     }
     (void)chsm_fail(err, CHSM_AUTH, "no way to sign in is configured (%s)", chsm_buf_str(&list));
-    return chsm_err_hint(err, "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or run on a machine with a managed identity");
+    return chsm_err_hint(err, "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, "
+                              "or run on a machine with a managed identity");
 }
 
 static int choose(struct chsm_credential *c, const char *name, struct chsm_err *err)

@@ -31,7 +31,8 @@ static int setup(struct chsm_credential *c, bool chosen, struct chsm_err *why)
     size_t n;
 
     if (chsm_credential_env("IDENTITY_ENDPOINT") || chsm_credential_env("MSI_ENDPOINT"))
-        return chsm_fail(why, CHSM_AUTH, "this machine offers the identity endpoint of App Service or Azure Arc; only IMDS is supported");
+        return chsm_fail(why, CHSM_AUTH,
+                         "this machine offers the identity endpoint of App Service or Azure Arc; only IMDS is supported");
     if (client) {
         c->client_id = strdup(client);
         if (!c->client_id)

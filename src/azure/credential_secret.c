@@ -19,7 +19,8 @@ static int setup(struct chsm_credential *c, bool chosen, struct chsm_err *why)
     const char *secret = chsm_credential_env("AZURE_CLIENT_SECRET");
 
     (void)chosen;
-    if (chsm_credential_need("AZURE_TENANT_ID", &c->tenant, why) < 0 || chsm_credential_need("AZURE_CLIENT_ID", &c->client_id, why) < 0)
+    if (chsm_credential_need("AZURE_TENANT_ID", &c->tenant, why) < 0 ||
+        chsm_credential_need("AZURE_CLIENT_ID", &c->client_id, why) < 0)
         return -1;
     if (!secret)
         return chsm_fail(why, CHSM_AUTH, "AZURE_CLIENT_SECRET is not set");

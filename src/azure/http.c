@@ -110,7 +110,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
     }
     x->header_bytes += n;
     if (x->header_bytes > CHSM_HTTP_HEADERS_MAX)
-        x->stopped = chsm_fail(&x->why, CHSM_SERVICE, "the headers of the answer are larger than %u bytes", CHSM_HTTP_HEADERS_MAX) < 0;
+        x->stopped = chsm_fail(&x->why, CHSM_SERVICE, "the headers of the answer are larger than %u bytes",
+                               CHSM_HTTP_HEADERS_MAX) < 0;
     else if (x->in_headers && chsm_headers_take(x->response, p, n, &x->why) < 0)
         x->stopped = true;
     if (n <= 2)
@@ -272,7 +273,8 @@ static int transport_error(const struct exchange *x, CURLcode code, const char *
     }
 }
 
-static void trace(const struct chsm_request *rq, const char *url, const struct chsm_response *r, int64_t began, const char *failure)
+static void trace(const struct chsm_request *rq, const char *url, const struct chsm_response *r, int64_t began,
+                  const char *failure)
 {
     long long ms = (long long)(chsm_mono() - began);
 
@@ -283,7 +285,8 @@ static void trace(const struct chsm_request *rq, const char *url, const struct c
                  r->request_id ? r->request_id : "none");
 }
 
-static CURLcode perform(struct chsm_http *h, const struct chsm_request *rq, struct exchange *x, struct curl_slist *headers, char *text)
+static CURLcode perform(struct chsm_http *h, const struct chsm_request *rq, struct exchange *x, struct curl_slist *headers,
+                        char *text)
 {
     int64_t left = chsm_deadline_left(h->limit);
     CURLcode code;

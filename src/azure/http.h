@@ -48,16 +48,18 @@ struct chsm_response {
     char *location, *async_operation, *content_type, *request_id, *correlation_id, *error_code, *www_authenticate;
     long retry_after;                       /* seconds, clamped to 0..600; -1 = absent or unusable */
     bool hopeless;                          /* no answer, and another try cannot change that (certificate not trusted, ...) */
-    bool sent;                              /* the request may have reached the server: a start request must not be repeated blindly */
+    bool sent;                              /* the request may have reached the server: no blind repetition of a start */
 };
 void chsm_response_done(struct chsm_response *r);
 #define AUTO_RESPONSE AUTO(chsm_response_done)
 
 /*
  * One exchange. 0 when a complete answer came, whatever its status. -1: CHSM_SERVICE for a connection, TLS or framing
- * error, CHSM_DEADLINE for a time-out, CHSM_INTERRUPTED; ret->sent is valid in every case. The caller runs chsm_response_done() always.
+ * error, CHSM_DEADLINE for a time-out, CHSM_INTERRUPTED; ret->sent is valid in every case. The caller runs
+ * chsm_response_done() always.
  */
-CHSM_MUST_CHECK int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret,
+                                 struct chsm_err *err);
 
 /* "https://host:port" of an absolute http(s) URL, lower case, default port removed; NULL when it is none. malloc()ed. */
 char *chsm_url_origin(const char *url);

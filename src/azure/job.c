@@ -23,7 +23,8 @@ char *chsm_job_path(const char *cluster_id, enum chsm_job_kind kind, const char 
 static int no_such_job(const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *id, struct chsm_err *err)
 {
     (void)chsm_err_prefix(err, "no such job: %s %s at cluster %s", chsm_job_word(kind), id, cluster->name);
-    return chsm_err_hint(err, "check the job id, and that it was a %s of this cluster; the service forgets old jobs", chsm_job_word(kind));
+    return chsm_err_hint(err, "check the job id, and that it was a %s of this cluster; the service forgets old jobs",
+                         chsm_job_word(kind));
 }
 
 /* What the service says about the job by now; 202 without a body says that it runs. */
@@ -63,7 +64,8 @@ static int address(const struct chsm_cluster_ref *cluster, const struct chsm_job
     return 0;
 }
 
-static int look(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, struct chsm_lro *l, struct chsm_job *job, struct chsm_err *err)
+static int look(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, struct chsm_lro *l, struct chsm_job *job,
+                struct chsm_err *err)
 {
     long http = 0;
 
@@ -78,7 +80,8 @@ static int look(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, str
     return absorb(l, job, err);
 }
 
-int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id, chsm_deadline d,
+int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id,
+                  chsm_deadline d,
                   struct chsm_job *ret, struct chsm_err *err)
 {
     /* One look is one look: no second one when it fails. */
@@ -117,7 +120,8 @@ static int verdict(const struct chsm_job *job, struct chsm_err *err)
     return -1;
 }
 
-static int follow(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, struct chsm_lro *l, struct chsm_job *job, struct chsm_err *err)
+static int follow(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, struct chsm_lro *l, struct chsm_job *job,
+                  struct chsm_err *err)
 {
     for (;;) {
         if (look(p, cluster, l, job, err) < 0)
@@ -129,7 +133,8 @@ static int follow(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, s
     }
 }
 
-int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job, chsm_deadline d, chsm_lro_watch *watch,
+int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job, chsm_deadline d,
+                  chsm_lro_watch *watch,
                   void *ctx, struct chsm_err *err)
 {
     struct chsm_poll p = { .arm = arm, .deadline = d, .watch = watch, .ctx = ctx, .began = chsm_mono() };

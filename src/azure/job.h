@@ -32,19 +32,22 @@ CHSM_MUST_CHECK int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cl
  * something, when the destination is the source (`source` may be NULL when it is not known), or is not Succeeded +
  * NotActivated: a restore into an active cluster destroys it (cloudhsm-client.md §2).
  */
-CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
+CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination,
+                                       const struct chsm_cluster_ref *source,
                                        const char *container_uri, const char *backup_id, chsm_deadline d, struct chsm_job *ret,
                                        struct chsm_err *err);
 
 /* One look at a job by its id. */
-CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id,
+CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind,
+                                  const char *job_id,
                                   chsm_deadline d, struct chsm_job *ret, struct chsm_err *err);
 
 /*
  * Polls job->id to its true end. 0 only when it Succeeded; CHSM_SERVICE with the job's own error when it Failed or was
  * Cancelled (job is filled all the same); CHSM_DEADLINE and CHSM_INTERRUPTED leave the job running and say its id.
  */
-CHSM_MUST_CHECK int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job, chsm_deadline d,
+CHSM_MUST_CHECK int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job,
+                                  chsm_deadline d,
                                   chsm_lro_watch *watch, void *ctx, struct chsm_err *err);
 
 /* Reads a BackupResult or RestoreResult into *job. Pure. */

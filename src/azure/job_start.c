@@ -19,11 +19,12 @@ struct start {
 static void hint_look(const struct start *s, const char *job_id, struct chsm_err *err)
 {
     if (*job_id)
-        (void)chsm_err_hint(err, "look at it with `chsmctl %s show -g %s -n %s --job-id %s`", chsm_job_word(s->kind), s->cluster->group,
+        (void)chsm_err_hint(err, "look at it with `chsmctl %s show -g %s -n %s --job-id %s`", chsm_job_word(s->kind),
+                            s->cluster->group,
                             s->cluster->name, job_id);
     else
-        (void)chsm_err_hint(err, "do not start another one before you know: look with `chsmctl cluster show -g %s -n %s` (and, when its job id is "
-                                 "known, `chsmctl %s show --job-id`), and at the cluster's activity log",
+        (void)chsm_err_hint(err, "do not start another one before you know: look with `chsmctl cluster show -g %s -n %s` (and, "
+                                 "when its job id is known, `chsmctl %s show --job-id`), and at the cluster's activity log",
                             s->cluster->group, s->cluster->name, chsm_job_word(s->kind));
 }
 
@@ -34,7 +35,8 @@ static int unknown(const struct start *s, const char *job_id, struct chsm_err *e
         return -1;
     if (err->code != CHSM_INTERRUPTED)
         err->code = CHSM_SERVICE;
-    (void)chsm_err_prefix(err, "it is unknown whether the %s job started%s%s", chsm_job_word(s->kind), *job_id ? " as " : "", job_id);
+    (void)chsm_err_prefix(err, "it is unknown whether the %s job started%s%s", chsm_job_word(s->kind), *job_id ? " as " : "",
+                          job_id);
     hint_look(s, job_id, err);
     return -1;
 }
@@ -60,8 +62,10 @@ static int id_from_headers(const struct start *s, const struct chsm_response *r,
         if (!at_home(s, urls[i])) {
             AUTO_FREE char *origin = chsm_url_origin(urls[i]);
 
-            (void)chsm_fail(err, CHSM_SERVICE, "the service accepted the %s, but named an address outside %s for its status (%s); nothing was "
-                            "sent there", chsm_job_word(s->kind), s->arm->cloud.resource_manager, origin ? origin : "no usable address");
+            (void)chsm_fail(err, CHSM_SERVICE,
+                            "the service accepted the %s, but named an address outside %s for its status (%s); nothing was "
+                            "sent there",
+                            chsm_job_word(s->kind), s->arm->cloud.resource_manager, origin ? origin : "no usable address");
             hint_look(s, "", err);
             return -1;
         }
@@ -87,7 +91,8 @@ static int read_answer(const struct start *s, const struct chsm_response *r, str
         return unknown(s, "", err);
     }
     if (!*job->id) {
-        (void)chsm_fail(err, CHSM_SERVICE, "the service accepted the %s (HTTP %ld), but named no job", chsm_job_word(s->kind), r->status);
+        (void)chsm_fail(err, CHSM_SERVICE, "the service accepted the %s (HTTP %ld), but named no job", chsm_job_word(s->kind),
+                        r->status);
         hint_look(s, "", err);
         return -1;
     }
@@ -138,7 +143,8 @@ int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cluster_ref *clust
     return send_start(&s, ret, err);
 }
 
-static int check_request(const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source, const char *container_uri,
+static int check_request(const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
+                         const char *container_uri,
                          const char *backup_id, struct chsm_err *err)
 {
     AUTO_FREE char *to = NULL;
@@ -148,7 +154,8 @@ static int check_request(const struct chsm_cluster_ref *destination, const struc
         return -1;
     if (!chsm_backup_id_ok(backup_id)) {
         (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no backup id", backup_id ? backup_id : "");
-        return chsm_err_hint(err, "it looks like cloudhsm-UUID-YYYYMMDDhhmmssxx; the backup job names it (`chsmctl backup show`)");
+        return chsm_err_hint(err,
+                             "it looks like cloudhsm-UUID-YYYYMMDDhhmmssxx; the backup job names it (`chsmctl backup show`)");
     }
     if (chsm_container_check(container_uri, err) < 0)
         return -1;
@@ -170,13 +177,15 @@ static int check_destination(const struct start *s, struct chsm_err *err)
     provisioning = chsm_cluster_provisioning(cluster);
     activation = chsm_cluster_activation(cluster);
     if (strcmp(provisioning, "Succeeded") != 0) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the destination %s is %s, not Succeeded: nothing is restored into it", s->cluster->name,
+        (void)chsm_fail(err, CHSM_REFUSED, "the destination %s is %s, not Succeeded: nothing is restored into it",
+                        s->cluster->name,
                         *provisioning ? provisioning : "in an unknown state");
         return chsm_err_hint(err, "wait for it (`chsmctl cluster wait -g %s -n %s`), or use another cluster when it has failed",
                              s->cluster->group, s->cluster->name);
     }
     if (strcmp(activation, "NotActivated") != 0) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the destination %s is %s, not NotActivated: a restore would fail and leave it unusable",
+        (void)chsm_fail(err, CHSM_REFUSED,
+                        "the destination %s is %s, not NotActivated: a restore would fail and leave it unusable",
                         s->cluster->name, *activation ? activation : "in an unknown activation state");
         return chsm_err_hint(err, "create a new cluster, do not activate it, and restore into that");
     }
@@ -184,7 +193,8 @@ static int check_destination(const struct start *s, struct chsm_err *err)
 }
 
 int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
-                       const char *container_uri, const char *backup_id, chsm_deadline d, struct chsm_job *ret, struct chsm_err *err)
+                       const char *container_uri, const char *backup_id, chsm_deadline d,
+                       struct chsm_job *ret, struct chsm_err *err)
 {
     struct start s = { .arm = arm, .cluster = destination, .kind = CHSM_JOB_RESTORE, .deadline = d };
     json_auto_t *body = NULL;

@@ -83,11 +83,16 @@ static int take(struct chsm_lro *l, const struct chsm_response *r, const json_t 
         json_decref(l->body);
         l->body = copy;
     }
-    l->wait = r->retry_after < 0 ? -1 : r->retry_after < WAIT_MIN ? WAIT_MIN : r->retry_after > WAIT_MAX ? WAIT_MAX : r->retry_after;
+    l->wait = r->retry_after;
+    if (l->wait >= 0 && l->wait < WAIT_MIN)
+        l->wait = WAIT_MIN;
+    if (l->wait > WAIT_MAX)
+        l->wait = WAIT_MAX;
     return l->state == CHSM_LRO_RUNNING ? set_address(l, r, err) : 0;
 }
 
-int chsm_lro_begin(struct chsm_lro *l, const struct chsm_response *r, const json_t *body, const char *resource_url, struct chsm_err *err)
+int chsm_lro_begin(struct chsm_lro *l, const struct chsm_response *r, const json_t *body, const char *resource_url,
+                   struct chsm_err *err)
 {
     struct chsm_lro n = { .style = CHSM_LRO_DONE, .wait = -1 };
     const char *word = word_of(body, CHSM_LRO_RESOURCE);
@@ -102,7 +107,8 @@ int chsm_lro_begin(struct chsm_lro *l, const struct chsm_response *r, const json
         goto failed;
     if (n.state == CHSM_LRO_RUNNING && n.style == CHSM_LRO_DONE) {
         if (!resource_url) {
-            (void)chsm_fail(err, CHSM_SERVICE, "the operation runs, but the answer (HTTP %ld) does not say where to ask for its end", r->status);
+            (void)chsm_fail(err, CHSM_SERVICE,
+                            "the operation runs, but the answer (HTTP %ld) does not say where to ask for its end", r->status);
             goto failed;
         }
         n.style = CHSM_LRO_RESOURCE;

@@ -23,7 +23,8 @@ struct chsm_lro {
 void chsm_lro_done(struct chsm_lro *l);
 
 /* Begins from the answer of the starting request; resource_url is polled when there is no polling header. */
-CHSM_MUST_CHECK int chsm_lro_begin(struct chsm_lro *l, const struct chsm_response *r, const json_t *body, const char *resource_url,
+CHSM_MUST_CHECK int chsm_lro_begin(struct chsm_lro *l, const struct chsm_response *r, const json_t *body,
+                                   const char *resource_url,
                                    struct chsm_err *err);
 
 /*
@@ -37,7 +38,8 @@ CHSM_MUST_CHECK int chsm_lro_step(struct chsm_lro *l, const struct chsm_response
 typedef void chsm_lro_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms);
 
 /* Polls to the end. 0 whatever the end state; -1 when it could not be learnt (CHSM_DEADLINE, CHSM_INTERRUPTED, ...). */
-CHSM_MUST_CHECK int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx,
+CHSM_MUST_CHECK int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch,
+                                  void *ctx,
                                   struct chsm_err *err);
 
 #endif

@@ -44,7 +44,8 @@ int chsm_poll_pause(struct chsm_poll *p, const struct chsm_lro *l, struct chsm_e
     return chsm_sleep(ms, p->deadline, err);
 }
 
-int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx, struct chsm_err *err)
+int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx,
+                  struct chsm_err *err)
 {
     struct chsm_poll p = { .arm = arm, .deadline = deadline, .watch = watch, .ctx = ctx, .began = chsm_mono() };
 

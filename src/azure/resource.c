@@ -38,7 +38,8 @@ int chsm_name_group(const char *s, struct chsm_err *err)
         letters += (c & 0xc0) != 0x80;
     }
     if (!ok || letters > 90)
-        return chsm_fail(err, CHSM_USAGE, "resource group \"%s\": 1 to 90 letters, digits, '_', '-', '.', '(' or ')', not ending in '.'",
+        return chsm_fail(err, CHSM_USAGE,
+                         "resource group \"%s\": 1 to 90 letters, digits, '_', '-', '.', '(' or ')', not ending in '.'",
                          s ? s : "");
     return 0;
 }
@@ -109,9 +110,11 @@ int chsm_container_check(const char *uri, struct chsm_err *err)
     if (!uri || !*uri)
         return chsm_fail(err, CHSM_USAGE, "no storage container was given");
     if (strchr(uri, '?')) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the container address %.*s?... carries a SAS: Cloud HSM does not support SAS, and it must not be used",
+        (void)chsm_fail(err, CHSM_REFUSED,
+                        "the container address %.*s?... carries a SAS: Cloud HSM does not support SAS, and it must not be used",
                         (int)strcspn(uri, "?"), uri);
-        return chsm_err_hint(err, "give the bare address; access comes from the cluster's managed identity (`chsmctl identity apply`)");
+        return chsm_err_hint(err, "give the bare address; "
+                                  "access comes from the cluster's managed identity (`chsmctl identity apply`)");
     }
     origin = chsm_url_origin(uri);
     path = origin ? strchr(uri + strlen("https://"), '/') : NULL;

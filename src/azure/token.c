@@ -96,6 +96,7 @@ static const struct { const char *code, *hint; } hints[] = {
     { "AADSTS500011", "the resource is unknown in this tenant: check the cloud" },
     { "AADSTS70011", "the scope is wrong: check the cloud" },
     { "AADSTS53003", "Conditional Access blocks this sign-in" },
+    { "Multiple user assigned identities", "name the one to use in AZURE_CLIENT_ID" },
     { "Identity not found", "assign a managed identity to this machine, or name one in AZURE_CLIENT_ID" },
 };
 

@@ -22,7 +22,8 @@ static void envelope(void **state)
     struct chsm_err err = { 0 };
 
     (void)state;
-    say(&r, 403, "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client\\nhas no right\",\"details\":[{\"code\":\"Inner\","
+    say(&r, 403,
+        "{\"error\":{\"code\":\"AuthorizationFailed\",\"message\":\"The client\\nhas no right\",\"details\":[{\"code\":\"Inner\","
                  "\"message\":\"deep\",\"details\":[{\"code\":\"Deeper\",\"message\":\"still\"}]}],\"additionalInfo\":[{\"type\":"
                  "\"PolicyViolation\",\"info\":{\"policyDefinitionDisplayName\":\"No HSMs\",\"policyAssignmentId\":\"/p/1\"}}]}}");
     r.request_id = strdup("rid-1");
@@ -110,7 +111,8 @@ static void metadata(void **state)
     struct chsm_err err = { 0 };
 
     (void)state;
-    assert_ok(cloud(META("Sim", "https://localhost:1/", "https://localhost:2//"), NULL, "https://localhost:1/metadata", &c, &err), err);
+    assert_ok(cloud(META("Sim", "https://localhost:1/", "https://localhost:2//"), NULL, "https://localhost:1/metadata", &c, &err),
+              err);
     assert_string_equal(c.resource_manager, "https://localhost:1");
     assert_string_equal(c.authority, "https://localhost:2");
     assert_string_equal(c.arm_resource, "https://management.core.windows.net");
@@ -124,7 +126,8 @@ static void metadata(void **state)
     chsm_cloud_done(&c);
     assert_fails(cloud(array, "Other", "https://x/", &c, &err), CHSM_CONFIG, err);
     assert_fails(cloud("[]", NULL, "https://x/", &c, &err), CHSM_CONFIG, err);
-    assert_fails(cloud(META("Sim", "http://localhost:1/", "https://localhost:2/"), NULL, "https://x/", &c, &err), CHSM_CONFIG, err);
+    assert_fails(cloud(META("Sim", "http://localhost:1/", "https://localhost:2/"), NULL, "https://x/", &c, &err), CHSM_CONFIG,
+                 err);
     assert_fails(cloud(META("Sim", "https://localhost:1/", "http://evil/"), NULL, "https://x/", &c, &err), CHSM_CONFIG, err);
     assert_fails(cloud("{\"galleryEndpoint\":\"https://x\"}", NULL, "https://x/", &c, &err), CHSM_CONFIG, err);
 }
@@ -155,7 +158,8 @@ static void token_life(void **state)
 
 static void token_answers(void **state)
 {
-    static const char *const bad[] = { "{}", "{\"access_token\":\"\"}", "{\"access_token\":7}", "{\"access_token\":\"a b\"}", "not json",
+    static const char *const bad[] = { "{}", "{\"access_token\":\"\"}", "{\"access_token\":7}", "{\"access_token\":\"a b\"}",
+                                       "not json",
                                        "{\"access_token\":\"a\\r\\nX: y\"}", "{\"access_token\":\"a\",\"token_type\":\"MAC\"}" };
     AUTO_RESPONSE struct chsm_response r = { 0 };
     struct chsm_token t = { 0 };

@@ -11,7 +11,8 @@
 
 static void client_secret(void **state)
 {
-    static const char *const script[] = { TOKEN("t1"), ANSWER("200 OK", "", "{\"a\":1}"), ANSWER("200 OK", "", "{\"a\":2}"), NULL };
+    static const char *const script[] = { TOKEN("t1"), ANSWER("200 OK", "", "{\"a\":1}"), ANSWER("200 OK", "", "{\"a\":2}"),
+                                          NULL };
     AUTO_RESPONSE struct chsm_response r = { 0 };
     json_auto_t *body = NULL;
     struct arm_world w;
@@ -23,7 +24,8 @@ static void client_secret(void **state)
     chsm_response_done(&r);
     assert_ok(GET(&w, "/y", &r), w.err);
     assert_contains(server_request(w.server, 0), "POST /tenant-1/oauth2/v2.0/token HTTP/1.1\r\n");
-    assert_contains(server_request(w.server, 0), "grant_type=client_credentials&client_id=client-1&client_secret=p%2Bw%3D%26&scope="
+    assert_contains(server_request(w.server, 0),
+                    "grant_type=client_credentials&client_id=client-1&client_secret=p%2Bw%3D%26&scope="
                                                  "https%3A%2F%2Fmanagement.test%2F.default");
     assert_lacks(server_request(w.server, 0), "Authorization");
     assert_contains(server_request(w.server, 1), "Authorization: Bearer t1\r\n");
@@ -35,7 +37,8 @@ static void client_secret(void **state)
 static void wrong_secret(void **state)
 {
     static const char *const script[] = {
-        ANSWER("401 Unauthorized", "", "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret\"}"), NULL };
+        ANSWER("401 Unauthorized", "",
+               "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215: Invalid client secret\"}"), NULL };
     AUTO_RESPONSE struct chsm_response r = { 0 };
     struct arm_world w;
 
@@ -72,7 +75,8 @@ static void token_stays_at_home(void **state)
 
 static void expired_token_is_renewed_once(void **state)
 {
-    static const char *const script[] = { TOKEN("t1"), E401, TOKEN("t2"), ANSWER("200 OK", "", "{}"), E401, TOKEN("t3"), E401, NULL };
+    static const char *const script[] = { TOKEN("t1"), E401, TOKEN("t2"), ANSWER("200 OK", "", "{}"), E401, TOKEN("t3"), E401,
+                                          NULL };
     AUTO_RESPONSE struct chsm_response r = { 0 };
     struct arm_world w;
 
@@ -116,7 +120,8 @@ static void throttling_is_obeyed(void **state)
     assert_true(chsm_mono() - began >= 1000);
     chsm_response_done(&r);
     began = chsm_mono();
-    assert_fails(chsm_arm_do(&w.arm, "GET", "/x", NULL, CHSM_REPEAT_SAFE, chsm_deadline_in(3000), &r, NULL, &w.err), CHSM_DEADLINE, w.err);
+    assert_fails(chsm_arm_do(&w.arm, "GET", "/x", NULL, CHSM_REPEAT_SAFE, chsm_deadline_in(3000), &r, NULL, &w.err),
+                 CHSM_DEADLINE, w.err);
     assert_true(chsm_mono() - began < 2500);    /* a wait that cannot end in time is not begun */
     assert_contains(w.err.text, "HTTP 429");
     arm_world_close(&w);
@@ -125,7 +130,8 @@ static void throttling_is_obeyed(void **state)
 /* A GET is repeated; a request that starts a job is not, whatever cut its answer off. */
 static void lost_answers(void **state)
 {
-    static const char *const script[] = { "", ANSWER("200 OK", "", "{}"), "", "HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\nx",
+    static const char *const script[] = { "", ANSWER("200 OK", "", "{}"), "",
+                                          "HTTP/1.1 202 Accepted\r\nContent-Length: 5\r\n\r\nx",
                                           ANSWER("503 Busy", "Retry-After: 1\r\n", ""), ANSWER("504 Late", "", ""), NULL };
     AUTO_RESPONSE struct chsm_response r = { 0 };
     struct arm_world w;
@@ -160,14 +166,16 @@ static void bad_json(void **state)
 static void lists(void **state)
 {
     const char *script[] = { NULL, ANSWER("200 OK", "", "{\"value\":[{\"n\":2}],\"nextLink\":null}"),
-                             ANSWER("200 OK", "", "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"), ANSWER("200 OK", "", "{}"), NULL };
+                             ANSWER("200 OK", "", "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"), ANSWER("200 OK", "",
+                                                                                                                    "{}"), NULL };
     struct arm_world w;
     json_t *all = NULL;
     char *first;
 
     (void)state;
     arm_world_open(&w, "token", script);
-    first = chsm_strf(ANSWER("200 OK", "", "{\"value\":[{\"n\":1}],\"nextLink\":\"%s/p?$skiptoken=a%%%%3D\"}"), server_url(w.server));
+    first = chsm_strf(ANSWER("200 OK", "", "{\"value\":[{\"n\":1}],\"nextLink\":\"%s/p?$skiptoken=a%%%%3D\"}"),
+                      server_url(w.server));
     script[0] = first;
     assert_ok(chsm_arm_list(&w.arm, "/list", 0, &all, &w.err), w.err);
     assert_int_equal(json_array_size(all), 2);
@@ -221,8 +229,10 @@ static void operation_that_moves_away(void **state)
 
 static void metadata_service(void **state)
 {
-    static const char *const script[] = { ANSWER("200 OK", "", "{\"access_token\":\"mi\",\"expires_in\":\"86399\",\"token_type\":\"Bearer\"}"),
-                                          ANSWER("400 Bad Request", "", "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}"),
+    static const char *const script[] = { ANSWER("200 OK", "",
+                                                 "{\"access_token\":\"mi\",\"expires_in\":\"86399\",\"token_type\":\"Bearer\"}"),
+                                          ANSWER("400 Bad Request", "",
+                                                 "{\"error\":\"invalid_request\",\"error_description\":\"Identity not found\"}"),
                                           NULL };
     struct chsm_cloud cloud = { .authority = (char *)(uintptr_t)"https://x" };
     struct server *s = server_new(/* tls= */ false, script);
@@ -239,7 +249,8 @@ static void metadata_service(void **state)
     assert_ok(chsm_credential_new("managed-identity", http, &cloud, &c, &err), err);
     assert_ok(chsm_credential_token(c, "https://management.azure.com", false, &token, &err), err);
     assert_string_equal(token->p, "mi");
-    assert_contains(server_request(s, 0), "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com"
+    assert_contains(server_request(s, 0),
+                    "GET /metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fmanagement.azure.com"
                                           "&client_id=client%201 HTTP/1.1\r\n");
     assert_contains(server_request(s, 0), "\r\nMetadata: true\r\n");
     assert_fails(chsm_credential_token(c, "https://other", false, &token, &err), CHSM_AUTH, err);

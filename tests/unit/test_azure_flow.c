@@ -33,7 +33,8 @@ static int apply(struct arm_world *w, const char *identity, bool patch, bool *ch
 
 static void identity_is_put(void **state)
 {
-    static const char *const script[] = { CLUSTER("Succeeded", "NotActivated", TAGS, NONE), CLUSTER("Updating", "NotActivated", TAGS, USER("mi-1")),
+    static const char *const script[] = { CLUSTER("Succeeded", "NotActivated", TAGS, NONE),
+                                          CLUSTER("Updating", "NotActivated", TAGS, USER("mi-1")),
                                           CLUSTER("Updating", "NotActivated", TAGS, USER("mi-1")),
                                           CLUSTER("Succeeded", "NotActivated", TAGS, USER("mi-1")),
                                           CLUSTER("Succeeded", "NotActivated", TAGS, USER("mi-1")), NULL };
@@ -44,7 +45,8 @@ static void identity_is_put(void **state)
     arm_world_open(&w, "token", script);
     assert_ok(apply(&w, MI("mi-1"), false, &changed), w.err);
     assert_true(changed);
-    assert_contains(server_request(w.server, 1), "PUT /subscriptions/" SUBSCRIPTION "/resourceGroups/rg/providers/Microsoft.HardwareSecurityModules/"
+    assert_contains(server_request(w.server, 1),
+                    "PUT /subscriptions/" SUBSCRIPTION "/resourceGroups/rg/providers/Microsoft.HardwareSecurityModules/"
                                                  "cloudHsmClusters/chsm1?api-version=2025-03-31 HTTP/1.1\r\n");
     assert_contains(server_request(w.server, 1), "\"tags\":{\"Dept\":\"hsm\"}");
     assert_contains(server_request(w.server, 1), "\"userAssignedIdentities\":{\"" MI("mi-1") "\":{}}");
@@ -69,8 +71,10 @@ static void identity_that_is_there_sends_nothing(void **state)
 static void other_identities_are_refused(void **state)
 {
     static const char *const script[] = {
-        CLUSTER("Succeeded", "Active", TAGS, USER("other")), CLUSTER("Succeeded", "Active", TAGS, "{\"type\":\"SystemAssigned\"}"),
-        CLUSTER("Succeeded", "Active", TAGS, "{\"type\":\"SystemAssigned,UserAssigned\",\"userAssignedIdentities\":{\"" MI("mi-1") "\":{}}}"), NULL };
+        CLUSTER("Succeeded", "Active", TAGS, USER("other")),
+        CLUSTER("Succeeded", "Active", TAGS, "{\"type\":\"SystemAssigned\"}"),
+        CLUSTER("Succeeded", "Active", TAGS,
+                "{\"type\":\"SystemAssigned,UserAssigned\",\"userAssignedIdentities\":{\"" MI("mi-1") "\":{}}}"), NULL };
     struct arm_world w;
     bool changed;
 
@@ -85,7 +89,8 @@ static void other_identities_are_refused(void **state)
 
 static void lost_tags_are_reported(void **state)
 {
-    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", "{}", USER("mi-1")),
+    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", "{}", USER("mi-1")),
                                           CLUSTER("Succeeded", "Active", "{}", USER("mi-1")), NULL };
     struct arm_world w;
     bool changed;
@@ -100,8 +105,8 @@ static void lost_tags_are_reported(void **state)
 
 static void identity_that_does_not_stick(void **state)
 {
-    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE),
-                                          CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE),
+    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE),
                                           CLUSTER("Failed", "Active", TAGS, NONE), NULL };
     struct arm_world w;
     bool changed;
@@ -115,15 +120,18 @@ static void identity_that_does_not_stick(void **state)
     arm_world_close(&w);
 }
 
-static int restore(struct arm_world *w, const struct chsm_cluster_ref *source, const char *container, const char *backup, struct chsm_job *j)
+static int restore(struct arm_world *w, const struct chsm_cluster_ref *source, const char *container, const char *backup,
+                   struct chsm_job *j)
 {
     return chsm_restore_start(&w->arm, &chsm1, source, container, backup, chsm_deadline_in(20000), j, &w->err);
 }
 
 static void restore_guards(void **state)
 {
-    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Failed", "NotActivated", TAGS, NONE),
-                                          CLUSTER("Updating", "NotActivated", TAGS, NONE), CLUSTER("Succeeded", "notactivated", TAGS, NONE),
+    static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Failed", "NotActivated", TAGS, NONE),
+                                          CLUSTER("Updating", "NotActivated", TAGS, NONE),
+                                          CLUSTER("Succeeded", "notactivated", TAGS, NONE),
                                           ANSWER("200 OK", "", "{}"), ANSWER("404 Not Found", "", ""), NULL };
     struct chsm_job j = { 0 };
     struct arm_world w;
@@ -159,7 +167,8 @@ static void restore_starts(void **state)
     assert_string_equal(j.status, "InProgress");
     assert_int_equal(j.kind, CHSM_JOB_RESTORE);
     assert_contains(server_request(w.server, 1), "/cloudHsmClusters/chsm1/restore?api-version=2025-03-31 HTTP/1.1\r\n");
-    assert_contains(server_request(w.server, 1), "{\"azureStorageBlobContainerUri\":\"" CONTAINER "\",\"backupId\":\"" BACKUP "\"}");
+    assert_contains(server_request(w.server, 1),
+                    "{\"azureStorageBlobContainerUri\":\"" CONTAINER "\",\"backupId\":\"" BACKUP "\"}");
     chsm_job_done(&j);
     arm_world_close(&w);
 }
@@ -168,8 +177,8 @@ static void restore_starts(void **state)
 static void start_with_a_lost_answer(void **state)
 {
     static const char *const script[] = {
-        "", ANSWER("504 Gateway Timeout", "", ""), ANSWER("500 Oops", "", ""), ANSWER("202 Accepted", "", "{\"prop"),
-        "HTTP/1.1 202 Accepted\r\nLocation: /subscriptions/x/backupOperationStatus/" ID "\r\nContent-Length: 9\r\n\r\n{", NULL };
+        "", ANSWER("504 Gateway Timeout", "", ""), ANSWER("500 Oops", "", ""),
+        ANSWER("202 Accepted", "", "{\"prop"), "HTTP/1.1 202 Accepted\r\nLocation: /subscriptions/x/backupOperationStatus/" ID "\r\nContent-Length: 9\r\n\r\n{", NULL };
     struct chsm_job j = { 0 };
     struct arm_world w;
 
@@ -187,8 +196,10 @@ static void start_with_a_lost_answer(void **state)
 static void start_that_did_not_start(void **state)
 {
     static const char *const script[] = { ANSWER("409 Conflict", "", "{\"error\":{\"code\":\"Conflict\",\"message\":\"busy\"}}"),
-                                          ANSWER("429 Slow", "Retry-After: 1\r\n", ""), ACCEPTED("backup"), ANSWER("202 Accepted", "", ""),
-                                          ANSWER("202 Accepted", "Location: https://evil.example/backupOperationStatus/" ID "\r\n", ""), NULL };
+                                          ANSWER("429 Slow", "Retry-After: 1\r\n", ""), ACCEPTED("backup"),
+                                          ANSWER("202 Accepted", "", ""),
+                                          ANSWER("202 Accepted",
+                                                 "Location: https://evil.example/backupOperationStatus/" ID "\r\n", ""), NULL };
     struct chsm_job j = { 0 };
     struct arm_world w;
 
@@ -218,7 +229,8 @@ static int wait_for(struct arm_world *w, struct chsm_job *j)
 
 static void job_is_followed_to_its_end(void **state)
 {
-    static const char *const script[] = { ANSWER("202 Accepted", "Location: /elsewhere\r\n", ""), JOB("InProgress"), JOB("Succeeded"), NULL };
+    static const char *const script[] = { ANSWER("202 Accepted", "Location: /elsewhere\r\n", ""), JOB("InProgress"),
+                                          JOB("Succeeded"), NULL };
     struct chsm_job j;
     struct arm_world w;
 
@@ -227,7 +239,8 @@ static void job_is_followed_to_its_end(void **state)
     assert_ok(wait_for(&w, &j), w.err);
     assert_string_equal(j.status, "Succeeded");
     for (unsigned i = 0; i < 3; i++)
-        assert_contains(server_request(w.server, i), "/cloudHsmClusters/chsm1/restoreOperationStatus/" ID "?api-version=2025-03-31 HTTP/1.1\r\n");
+        assert_contains(server_request(w.server, i),
+                        "/cloudHsmClusters/chsm1/restoreOperationStatus/" ID "?api-version=2025-03-31 HTTP/1.1\r\n");
     chsm_job_done(&j);
     arm_world_close(&w);
 }
@@ -236,11 +249,13 @@ static void job_is_followed_to_its_end(void **state)
 static void job_that_does_not_succeed(void **state)
 {
     static const char *const script[] = {
-        ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Failed\",\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}}"),
-        JOB("Cancelled"), ANSWER("200 OK", "", ""), ANSWER("204 No Content", "", ""), ANSWER("200 OK", "", "{\"properties\":{}}"),
-        ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Succee"), ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"NotFound\",\"message\":\"x\"}}"),
+        ANSWER("200 OK", "",
+               "{\"properties\":{\"status\":\"Failed\",\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}}"),
+        JOB("Cancelled"), ANSWER("200 OK", "", ""), ANSWER("204 No Content", "", ""),
+        ANSWER("200 OK", "", "{\"properties\":{}}"), ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Succee"), ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"NotFound\",\"message\":\"x\"}}"),
         NULL };
-    static const char *const texts[] = { "ended as Failed: Denied: no access", "ended as Cancelled", "", "", "names no status", "", "no such job" };
+    static const char *const texts[] = { "ended as Failed: Denied: no access", "ended as Cancelled", "", "", "names no status",
+                                         "", "no such job" };
     struct chsm_job j;
     struct arm_world w;
 
@@ -290,8 +305,10 @@ static void job_shown_once(void **state)
 
 static void cluster_wait(void **state)
 {
-    static const char *const script[] = { CLUSTER("Provisioning", "NotDefined", TAGS, NONE), CLUSTER("Succeeded", "NotActivated", TAGS, NONE),
-                                          CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Failed", TAGS, NONE), NULL };
+    static const char *const script[] = { CLUSTER("Provisioning", "NotDefined", TAGS, NONE),
+                                          CLUSTER("Succeeded", "NotActivated", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Failed", TAGS, NONE), NULL };
     json_t *cluster = NULL;
     struct arm_world w;
 
@@ -301,7 +318,8 @@ static void cluster_wait(void **state)
     assert_string_equal(chsm_cluster_activation(cluster), "Active");
     json_decref(cluster);
     assert_int_equal(server_count(w.server), 3);
-    assert_fails(chsm_cluster_wait(&w.arm, &chsm1, "Active", chsm_deadline_in(20000), NULL, NULL, NULL, &w.err), CHSM_SERVICE, w.err);
+    assert_fails(chsm_cluster_wait(&w.arm, &chsm1, "Active", chsm_deadline_in(20000), NULL, NULL, NULL, &w.err), CHSM_SERVICE,
+                 w.err);
     arm_world_close(&w);
 }
 

@@ -21,7 +21,8 @@ struct world {
 static void open_world(struct world *w, bool tls, const char *const *script)
 {
     *w = (struct world){ .server = server_new(tls, script) };
-    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000 }, &w->http, &w->err), w->err);
+    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000 }, &w->http, &w->err),
+              w->err);
     (void)snprintf(w->url, sizeof w->url, "%s/a//b%%2Dc/../d?x=%%41&s=secret", server_url(w->server));
 }
 
@@ -218,7 +219,8 @@ static void tls(void **state)
     (void)state;
     open_world(&w, true, script);
     assert_ok(chsm_secret_set(&token, "t0ken", 5, &w.err), w.err);
-    assert_ok(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err), w.err);
+    assert_ok(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err),
+              w.err);
     assert_contains(server_request(w.server, 0), "\r\nAuthorization: Bearer t0ken\r\n");
     chsm_secret_done(&token);
     close_world(&w);
@@ -251,15 +253,18 @@ static void plain_http_is_refused(void **state)
 
     (void)state;
     open_world(&w, false, script);
-    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url }, &w.r, &w.err), CHSM_SERVICE, w.err);
+    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url }, &w.r, &w.err), CHSM_SERVICE,
+                 w.err);
     assert_ok(chsm_secret_set(&token, "t0ken", 5, &w.err), w.err);
     chsm_response_done(&w.r);
-    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token, .plain_ok = true }, &w.r,
+    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token, .plain_ok = true },
+                              &w.r,
                               &w.err), CHSM_SERVICE, w.err);
     chsm_secret_set(&token, "a\r\nX: y", 7, &w.err) == 0 ? (void)0 : fail();
     (void)snprintf(w.url, sizeof w.url, "https://localhost:1/");
     chsm_response_done(&w.r);
-    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err), CHSM_SERVICE,
+    assert_fails(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err),
+                 CHSM_SERVICE,
                  w.err);
     assert_contains(w.err.text, "control character");
     assert_int_equal(server_count(w.server), 0);
@@ -301,7 +306,8 @@ static void log_shows_no_secret(void **state)
     open_world(&w, true, script);
     assert_ok(chsm_secret_set(&token, "t0ken", 5, &w.err), w.err);
     chsm_log_open(collect, &seen, CHSM_LOG_DEBUG);
-    assert_ok(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err), w.err);
+    assert_ok(chsm_http_do(w.http, &(struct chsm_request){ .method = "GET", .url = w.url, .bearer = &token }, &w.r, &w.err),
+              w.err);
     chsm_log_open(NULL, NULL, CHSM_LOG_NOTE);
     assert_contains(chsm_buf_str(&seen), "GET https://localhost:");
     assert_contains(chsm_buf_str(&seen), ": 200 (");

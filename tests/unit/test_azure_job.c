@@ -45,7 +45,8 @@ static void recorded_success(void **state)
 
 static void published_examples(void **state)
 {
-    static const char *const names[] = { "Backup_Pending", "Restore_Pending", "CreateOrValidate_Backup", "RequestOrValidate_Restore" };
+    static const char *const names[] = { "Backup_Pending", "Restore_Pending", "CreateOrValidate_Backup",
+                                         "RequestOrValidate_Restore" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -76,7 +77,8 @@ static void failures(void **state)
     assert_string_equal(j.error_code, "StorageDenied");
     assert_string_equal(j.error_message, "no access; Inner: 403");
     assert_string_equal(j.id, ID);      /* kept: the answer does not repeat it */
-    assert_ok(parse("{\"properties\":{\"status\":\"Failed\",\"error\":{\"error\":{\"code\":\"Wrapped\",\"message\":\"x\"}}}}", &j, &err), err);
+    assert_ok(parse("{\"properties\":{\"status\":\"Failed\",\"error\":{\"error\":{\"code\":\"Wrapped\",\"message\":\"x\"}}}}", &j,
+                    &err), err);
     assert_string_equal(j.error_code, "Wrapped");
     assert_ok(parse("{\"properties\":{\"status\":\"Failed\",\"error\":null}}", &j, &err), err);
     assert_null(j.error_code);
@@ -155,7 +157,8 @@ static void backup_ids(void **state)
 static void job_ids(void **state)
 {
     static const char base[] = "https://management.azure.com/subscriptions/x/resourceGroups/r/providers/P/cloudHsmClusters/c";
-    AUTO_FREE char *backup = chsm_strf("%s/backupOperationStatus/%s?api-version=2025-03-31&t=1&s=/restoreOperationStatus/x", base, ID);
+    AUTO_FREE char *backup = chsm_strf("%s/backupOperationStatus/%s?api-version=2025-03-31&t=1&s=/restoreOperationStatus/x", base,
+                                       ID);
     AUTO_FREE char *shouted = chsm_strf("%s/RESTOREOPERATIONSTATUS/572A45927FC240E1AC075DE27371680B", base);
     AUTO_FREE char *deeper = chsm_strf("%s/backupOperationStatus/%s/x", base, ID);
     AUTO_FREE char *in_query = chsm_strf("%s?x=/backupOperationStatus/%s", base, ID);

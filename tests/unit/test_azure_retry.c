@@ -27,7 +27,8 @@ static void decisions(void **state)
         { { .repeat = SAFE, .status = 0, .sent = true, .code = CHSM_DEADLINE }, AGAIN },
         { { .repeat = SAFE, .status = 0, .sent = true, .hopeless = true, .code = CHSM_SERVICE }, STOP },
         { { .repeat = SAFE, .status = 0, .sent = true, .code = CHSM_INTERRUPTED }, STOP },
-        { { .repeat = SAFE, .status = 401, .sent = true }, TOKEN }, { { .repeat = SAFE, .status = 401, .sent = true, .renewed = true }, STOP },
+        { { .repeat = SAFE, .status = 401, .sent = true }, TOKEN }, { { .repeat = SAFE, .status = 401, .sent = true,
+                                                                        .renewed = true }, STOP },
         { { .repeat = START, .status = 429, .sent = true }, AGAIN }, { { .repeat = START, .status = 401, .sent = true }, TOKEN },
         { { .repeat = START, .status = 401, .sent = true, .renewed = true }, STOP },
         { { .repeat = START, .status = 0, .sent = false, .code = CHSM_SERVICE }, AGAIN },
@@ -71,7 +72,8 @@ static void delays(void **state)
 {
     (void)state;
     for (uint32_t dice = 0; dice < 300; dice++) {
-        int64_t first = chsm_retry_delay(1, -1, dice), third = chsm_retry_delay(3, -1, dice), late = chsm_retry_delay(50, 0, dice);
+        int64_t first = chsm_retry_delay(1, -1, dice), third = chsm_retry_delay(3, -1, dice), late = chsm_retry_delay(50, 0,
+                                                                                                                      dice);
         int64_t asked = chsm_retry_delay(1, 7, dice);
 
         assert_in_range(first, 640, 1040);

@@ -98,20 +98,33 @@ static int take(SSL *ssl, const struct server *s, int fd, char *p, size_t n)
     return ssl ? SSL_read(ssl, p, (int)n) : (int)recv(fd, p, n, 0);
 }
 
+/* Head and body of the request that begins at text; SIZE_MAX while the head is not complete. */
+static size_t request_size(const char *text)
+{
+    const char *head = strstr(text, "\r\n\r\n");
+    const char *length = head ? strcasestr(text, "\r\nContent-Length:") : NULL;
+    unsigned long body = 0;
+    char *end;
+
+    if (!head)
+        return SIZE_MAX;
+    if (length && length < head) {
+        body = strtoul(length + 17, &end, 10);
+        must(*end == '\r', "Content-Length");
+    }
+    return (size_t)(head - text) + 4 + body;
+}
+
 /* One request, head and body; NULL when the peer went away. */
 static char *read_request(SSL *ssl, const struct server *s, int fd)
 {
     char *text = calloc(1, REQUEST_MAX);
-    const char *head, *length;
-    size_t n = 0, want;
+    size_t n = 0;
     int got;
 
     must(text, "memory");
     for (;;) {
-        head = strstr(text, "\r\n\r\n");
-        length = head ? strcasestr(text, "\r\nContent-Length:") : NULL;
-        want = head ? (size_t)(head - text) + 4 + (length && length < head ? strtoul(length + 17, NULL, 10) : 0) : SIZE_MAX;
-        if (n >= want)
+        if (n >= request_size(text))
             return text;
         got = n + 1 < REQUEST_MAX ? take(ssl, s, fd, text + n, REQUEST_MAX - 1 - n) : -1;
         if (got <= 0) {
@@ -270,7 +283,8 @@ char *server_json(const char *status, const char *headers, const char *body)
 {
     char *text = NULL;
 
-    must(asprintf(&text, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers, strlen(body),
+    must(asprintf(&text, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n\r\n%s", status, headers,
+                  strlen(body),
                   body) >= 0, "memory");
     return text;
 }

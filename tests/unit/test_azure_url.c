@@ -45,8 +45,10 @@ static void within(void **state)
 static void origin(void **state)
 {
     static const struct { const char *url, *origin; } cases[] = {
-        { "https://Login.Example.COM/x", "https://login.example.com" }, { "https://h:443", "https://h" }, { "http://h:80/", "http://h" },
-        { "https://h:8443?x", "https://h:8443" }, { "http://[::1]:5/", "http://[::1]:5" }, { "h/x", NULL }, { "https://u@h/", NULL },
+        { "https://Login.Example.COM/x", "https://login.example.com" }, { "https://h:443", "https://h" }, { "http://h:80/",
+                                                                                                            "http://h" },
+        { "https://h:8443?x", "https://h:8443" }, { "http://[::1]:5/", "http://[::1]:5" }, { "h/x", NULL }, { "https://u@h/",
+                                                                                                              NULL },
         { "gopher://h/", NULL },
     };
 
@@ -101,7 +103,8 @@ static void names(void **state)
 
 static void containers(void **state)
 {
-    static const char *const bad[] = { "http://a.blob.core.windows.net/c", "https://a.blob.core.windows.net", "https://a.blob.core.windows.net/",
+    static const char *const bad[] = { "http://a.blob.core.windows.net/c", "https://a.blob.core.windows.net",
+                                       "https://a.blob.core.windows.net/",
                                        "a/c", "https://u:p@a/c", "https://a/c#x", "", "https://a/c d" };
     struct chsm_err err;
 

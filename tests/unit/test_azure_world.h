@@ -30,7 +30,8 @@ static inline void arm_world_open(struct arm_world *w, const char *credential, c
     w->arm.cloud = (struct chsm_cloud){ .name = strdup("Test"), .resource_manager = strdup(server_url(w->server)),
                                         .authority = strdup(server_url(w->server)), .arm_resource = strdup("https://management.test"),
                                         .storage_suffix = strdup("core.test") };
-    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000 }, &w->arm.http, &w->err), w->err);
+    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000 }, &w->arm.http, &w->err),
+              w->err);
     assert_ok(chsm_credential_new(credential, w->arm.http, &w->arm.cloud, &w->arm.credential, &w->err), w->err);
 }
 
