@@ -106,7 +106,9 @@ static void lost_tags_are_reported(void **state)
 static void identity_that_does_not_stick(void **state)
 {
     static const char *const script[] = { CLUSTER("Succeeded", "Active", TAGS, NONE),
-                                          CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE), CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", TAGS, NONE),
+                                          CLUSTER("Succeeded", "Active", TAGS, NONE),
                                           CLUSTER("Failed", "Active", TAGS, NONE), NULL };
     struct arm_world w;
     bool changed;
@@ -178,7 +180,9 @@ static void start_with_a_lost_answer(void **state)
 {
     static const char *const script[] = {
         "", ANSWER("504 Gateway Timeout", "", ""), ANSWER("500 Oops", "", ""),
-        ANSWER("202 Accepted", "", "{\"prop"), "HTTP/1.1 202 Accepted\r\nLocation: /subscriptions/x/backupOperationStatus/" ID "\r\nContent-Length: 9\r\n\r\n{", NULL };
+        ANSWER("202 Accepted", "", "{\"prop"),
+        "HTTP/1.1 202 Accepted\r\nLocation: /subscriptions/x/backupOperationStatus/" ID "\r\nContent-Length: 9\r\n\r\n{",
+        NULL };
     struct chsm_job j = { 0 };
     struct arm_world w;
 
@@ -252,7 +256,8 @@ static void job_that_does_not_succeed(void **state)
         ANSWER("200 OK", "",
                "{\"properties\":{\"status\":\"Failed\",\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}}"),
         JOB("Cancelled"), ANSWER("200 OK", "", ""), ANSWER("204 No Content", "", ""),
-        ANSWER("200 OK", "", "{\"properties\":{}}"), ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Succee"), ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"NotFound\",\"message\":\"x\"}}"),
+        ANSWER("200 OK", "", "{\"properties\":{}}"), ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Succee"),
+        ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"NotFound\",\"message\":\"x\"}}"),
         NULL };
     static const char *const texts[] = { "ended as Failed: Denied: no access", "ended as Cancelled", "", "", "names no status",
                                          "", "no such job" };
@@ -326,10 +331,13 @@ static void cluster_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity_is_put), cmocka_unit_test(identity_that_is_there_sends_nothing), cmocka_unit_test(other_identities_are_refused),
-        cmocka_unit_test(lost_tags_are_reported), cmocka_unit_test(identity_that_does_not_stick), cmocka_unit_test(restore_guards),
+        cmocka_unit_test(identity_is_put), cmocka_unit_test(identity_that_is_there_sends_nothing),
+        cmocka_unit_test(other_identities_are_refused),
+        cmocka_unit_test(lost_tags_are_reported), cmocka_unit_test(identity_that_does_not_stick),
+        cmocka_unit_test(restore_guards),
         cmocka_unit_test(restore_starts), cmocka_unit_test(start_with_a_lost_answer), cmocka_unit_test(start_that_did_not_start),
-        cmocka_unit_test(job_is_followed_to_its_end), cmocka_unit_test(job_that_does_not_succeed), cmocka_unit_test(job_outlives_the_deadline),
+        cmocka_unit_test(job_is_followed_to_its_end), cmocka_unit_test(job_that_does_not_succeed),
+        cmocka_unit_test(job_outlives_the_deadline),
         cmocka_unit_test(job_shown_once), cmocka_unit_test(cluster_wait),
     };
 
