@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attributes that are read, and of which objects. Usage flags and origin are those that the HSM's firmware stores; what
+ * the client library makes up is left out, for it may differ between two clusters that hold the same key
+ * (facts: cloudhsm-client.md §10).
+ */
+#ifndef CHSM_PKCS11_ATTRS_H
+#define CHSM_PKCS11_ATTRS_H
+
+#include <p11-kit/pkcs11.h>
+
+#include "util/compat.h"
+
+/* The digest of CKA_VALUE of certificates and data objects; the value itself is not kept. */
+#define CHSM_ATTR_VALUE_SHA256 "value-sha256"
+
+enum chsm_attr_kind { CHSM_ATTR_FLAG, CHSM_ATTR_ULONG, CHSM_ATTR_BYTES };
+
+/* Places in the table. */
+enum chsm_attr {
+    CHSM_A_CLASS, CHSM_A_TOKEN, CHSM_A_KEY_TYPE, CHSM_A_ID, CHSM_A_LABEL, CHSM_A_MODULUS, CHSM_A_EXPONENT, CHSM_A_EC_PARAMS,
+    CHSM_A_EC_POINT, CHSM_A_VALUE_LEN, CHSM_A_CHECK_VALUE, CHSM_A_VALUE,
+    CHSM_A_FLAGS,           /* the first one that is stored by its name */
+    CHSM_A_COUNT = CHSM_A_FLAGS + 16
+};
+
+static_assert(CHSM_A_COUNT <= 32, "a set of attributes is a 32-bit mask");
+
+struct chsm_attr_def {
+    CK_ATTRIBUTE_TYPE type;
+    const char *name;           /* in records and messages */
+    enum chsm_attr_kind kind;
+    unsigned classes;           /* bit 1 << CKO_*: asked of these */
+    size_t room;                /* bytes of buffer at first */
+};
+
+extern const struct chsm_attr_def chsm_attrs[CHSM_A_COUNT];
+
+/* True for the name of a flag that records may hold. */
+bool chsm_attr_is_flag(const char *name);
+
+/* False when a key of this CKK_* type cannot have the attribute (an RSA key has no EC point). */
+bool chsm_attr_fits(enum chsm_attr a, CK_KEY_TYPE type);
+
+#endif

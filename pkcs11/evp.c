@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+/* libp11.h names types that OpenSSL hides with its deprecated functions; none of those is used here. */
+#undef OPENSSL_NO_DEPRECATED
+#include <libp11.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+
+#include "pkcs11/evp.h"
+#include "pkcs11/request.h"
+
+#define SIGNATURE_MAX 4096u
+#define CLOSE_GRACE 5000
+
+/* What libp11 has to be given back, in this order: the key, the slots, the module (facts: pkcs11-stack.md §3). */
+struct stack {
+    PKCS11_CTX *ctx;
+    bool loaded;
+    PKCS11_SLOT *slots;
+    unsigned nslots;
+    EVP_PKEY *key;
+};
+
+static void mark(const struct chsm_evp_request *q, const char *what)
+{
+    if (what)
+        chsm_ck_enter(q->ck, what);
+    else
+        chsm_ck_leave(q->ck);
+}
+
+static void stack_done(const struct chsm_evp_request *q, struct stack *s)
+{
+    mark(q, "PKCS11_release_all_slots");
+    EVP_PKEY_free(s->key);
+    if (s->slots)
+        PKCS11_release_all_slots(s->ctx, s->slots, s->nslots);
+    mark(q, "C_Finalize");
+    if (s->loaded)
+        PKCS11_CTX_unload(s->ctx);
+    mark(q, NULL);
+    if (s->ctx)
+        PKCS11_CTX_free(s->ctx);
+    *s = (struct stack){ 0 };
+}
+
+static bool slot_fits(const struct chsm_token_choice *c, PKCS11_SLOT *slot)
+{
+    if (!slot->token || !slot->token->initialized || (c->slot_given && PKCS11_get_slotid_from_slot(slot) != c->slot))
+        return false;
+    return !c->label || chsm_streq(slot->token->label, c->label);
+}
+
+static PKCS11_SLOT *choose(const struct chsm_evp_request *q, const struct stack *s, struct chsm_err *err)
+{
+    PKCS11_SLOT *chosen = NULL;
+    unsigned fitting = 0;
+
+    for (unsigned i = 0; i < s->nslots; i++) {
+        if (slot_fits(&q->choice, &s->slots[i])) {
+            chosen = &s->slots[i];
+            fitting++;
+        }
+    }
+    if (fitting == 1)
+        return chosen;
+    (void)chsm_fail(err, CHSM_PKCS11, "%u tokens fit for the cross-check instead of one", fitting);
+    return NULL;
+}
+
+static int log_in(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct chsm_err *err)
+{
+    if (slot->token->userPinLocked)
+        return chsm_fail(err, CHSM_PKCS11, "the token says that the user's PIN is locked");
+    if (slot->token->userPinFinalTry)
+        return chsm_fail(err, CHSM_REFUSED, "one more wrong PIN would lock the user: no login is tried");
+    mark(q, "C_Login");
+    if (PKCS11_login(slot, /* so= */ 0, q->pin->p) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 could not log in");
+    mark(q, NULL);
+    return 0;
+}
+
+/* The only private key with this ID. libp11 would take the first of several (facts: pkcs11-stack.md §3). */
+static int find_key(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct stack *s, struct chsm_err *err)
+{
+    PKCS11_KEY *keys = NULL, *chosen = NULL;
+    unsigned n = 0, fitting = 0;
+
+    mark(q, "PKCS11_enumerate_keys");
+    if (PKCS11_enumerate_keys(slot->token, &keys, &n) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 cannot list the token's private keys (one that it does not know is enough)");
+    for (unsigned i = 0; i < n; i++) {
+        if (keys[i].id_len == q->id->len && memcmp(keys[i].id, q->id->p, q->id->len) == 0) {
+            chosen = &keys[i];
+            fitting++;
+        }
+    }
+    if (fitting != 1)
+        return chsm_fail(err, CHSM_PKCS11, "%u private keys have the ID that the cross-check asks for, instead of one", fitting);
+    mark(q, "PKCS11_get_private_key");
+    s->key = PKCS11_get_private_key(chosen);
+    mark(q, NULL);
+    return s->key ? 0 : chsm_fail(err, CHSM_PKCS11, "libp11 cannot use the key");
+}
+
+/* DER of SEQUENCE { r, s } (RFC 3279 §2.2.3) to r||s of the field's size, as CKM_ECDSA has it. */
+static int raw_ecdsa(const EVP_PKEY *key, const unsigned char *der, size_t n, struct chsm_bytes *ret, struct chsm_err *err)
+{
+    const unsigned char *at = der;
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)n);
+    int half = (EVP_PKEY_get_bits(key) + 7) / 8;
+    unsigned char raw[2 * 128];
+    int rc = -1;
+
+    if (!sig || half <= 0 || half > 128 || BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, half) < 0 ||
+        BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + half, half) < 0)
+        (void)chsm_fail(err, CHSM_PKCS11, "libp11 gave no ECDSA signature");
+    else
+        rc = chsm_bytes_set(ret, raw, 2 * (size_t)half, err);
+    ECDSA_SIG_free(sig);
+    return rc;
+}
+
+static int sign(const struct chsm_evp_request *q, EVP_PKEY *key, struct chsm_bytes *ret, struct chsm_err *err)
+{
+    unsigned char room[SIGNATURE_MAX];
+    size_t n = sizeof room;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok;
+
+    mark(q, "C_Sign");
+    ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) > 0 &&
+         EVP_DigestSign(ctx, room, &n, q->input->p, q->input->len) > 0;
+    mark(q, NULL);
+    EVP_MD_CTX_free(ctx);
+    if (!ok)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key");
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
+        return raw_ecdsa(key, room, n, ret, err);
+    return chsm_bytes_set(ret, room, n, err);
+}
+
+static int work(const struct chsm_evp_request *q, struct stack *s, struct chsm_bytes *ret, struct chsm_err *err)
+{
+    PKCS11_SLOT *slot;
+
+    s->ctx = PKCS11_CTX_new();
+    if (!s->ctx)
+        return chsm_oom(err);
+    mark(q, "C_Initialize");
+    if (PKCS11_CTX_load(s->ctx, q->module) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 cannot load %s", q->module);
+    s->loaded = true;
+    mark(q, "PKCS11_enumerate_slots");
+    /* Not PKCS11_update_slots, which crashes with two slots. */
+    if (PKCS11_enumerate_slots(s->ctx, &s->slots, &s->nslots) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 cannot list the slots");
+    mark(q, NULL);
+    slot = choose(q, s, err);
+    if (!slot || log_in(q, slot, err) < 0 || find_key(q, slot, s, err) < 0)
+        return -1;
+    return sign(q, s->key, ret, err);
+}
+
+int chsm_evp_work(const struct chsm_evp_request *q, struct chsm_bytes *ret_signature, struct chsm_err *err)
+{
+    struct stack s = { 0 };
+    int rc = work(q, &s, ret_signature, err);
+
+    stack_done(q, &s);
+    return rc;
+}
+
+static int ask(struct chsm_child *c, json_t *request, const struct chsm_secret *pin, int64_t limit, struct chsm_bytes *ret,
+               struct chsm_err *err)
+{
+    json_t *body = NULL;
+    int rc = chsm_request_do(c, CHSM_WIRE_EVP, request, pin, limit, err);
+
+    if (rc == 0)
+        rc = chsm_request_reply(c, CHSM_WIRE_ANSWER, limit, &body, err);
+    if (rc > 0)
+        rc = chsm_child_condemn(c, err, "the PKCS#11 process answers out of turn");
+    if (rc == 0)
+        rc = chsm_wire_bytes(body, "answer", SIGNATURE_MAX, ret, err);
+    json_decref(body);
+    return rc;
+}
+
+int chsm_evp_sign(const struct chsm_hsm_target *target, const struct chsm_secret *pin, const struct chsm_bytes *id,
+                  const struct chsm_bytes *input, struct chsm_bytes *ret_signature, struct chsm_err *err)
+{
+    struct chsm_child child;
+    AUTO_FREE char *id_hex = chsm_hex(id->p, id->len);
+    AUTO_FREE char *input_hex = chsm_hex(input->p, input->len);
+    json_t *request;
+    int rc = -1;
+
+    if (!id_hex || !input_hex)
+        return chsm_oom(err);
+    if (!pin)
+        return chsm_fail(err, CHSM_PKCS11, "a signature needs a login");
+    request = chsm_request_for(target, err);
+    if (!request)
+        return -1;
+    if (json_object_set_new(request, "id", json_string(id_hex)) < 0 ||
+        json_object_set_new(request, "input", json_string(input_hex)) < 0)
+        (void)chsm_oom(err);
+    else if (chsm_child_start(&child, target, pin, err) == 0) {
+        rc = ask(&child, request, pin, chsm_request_limit(target), ret_signature, err);
+        chsm_child_end(&child, CLOSE_GRACE);
+    }
+    json_decref(request);
+    return rc;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <limits.h>
+
+#include "pkcs11/child.h"
+#include "pkcs11/request.h"
+#include "util/log.h"
+
+#define CLOSE_GRACE 5000
+#define LIST_FACTOR 30      /* a whole listing gets so many times the limit of one step */
+
+struct chsm_hsm {
+    struct chsm_child child;
+    int64_t limit;
+    json_t *token;
+    size_t listed;          /* records of the last complete listing */
+};
+
+static int open_session(struct chsm_hsm *h, const struct chsm_hsm_target *target, const struct chsm_secret *pin,
+                        struct chsm_err *err)
+{
+    json_t *request = chsm_request_for(target, err);
+    json_t *body = NULL;
+    const char *key;
+    json_t *value;
+    int rc = -1;
+
+    if (!request)
+        return -1;
+    if (json_object_set_new(request, "login", json_boolean(pin != NULL)) < 0)
+        (void)chsm_oom(err);
+    else if (chsm_child_start(&h->child, target, pin, err) == 0)
+        rc = chsm_request_do(&h->child, CHSM_WIRE_OPEN, request, pin, h->limit, err);
+    json_decref(request);
+    if (rc == 0)
+        rc = chsm_request_reply(&h->child, CHSM_WIRE_OK, h->limit, &body, err);
+    if (rc < 0)
+        return -1;
+    json_object_foreach(body, key, value) {
+        if (!json_is_string(value) || json_string_length(value) > 4096 || json_object_size(body) > 16)
+            rc = chsm_child_condemn(&h->child, err, "the PKCS#11 process describes its token wrongly");
+    }
+    h->token = body;
+    return rc;
+}
+
+int chsm_hsm_open(const struct chsm_hsm_target *target, const struct chsm_secret *pin, struct chsm_hsm **ret,
+                  struct chsm_err *err)
+{
+    struct chsm_hsm *h = calloc(1, sizeof *h);
+
+    if (!h)
+        return chsm_oom(err);
+    h->child = (struct chsm_child){ .sock = -1, .out = -1, .page = -1, .dead = true };
+    h->limit = chsm_request_limit(target);
+    if (open_session(h, target, pin, err) < 0) {
+        chsm_hsm_close(h);
+        return -1;
+    }
+    *ret = h;
+    return 0;
+}
+
+static int add_record(struct chsm_section *s, const json_t *body, struct chsm_err *err)
+{
+    struct chsm_record r = { 0 };
+    struct chsm_record *room;
+
+    if (s->n >= CHSM_WIRE_OBJECTS_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process lists more than %u objects", CHSM_WIRE_OBJECTS_MAX);
+    if (chsm_wire_record_read(body, &r, err) < 0)
+        return -1;
+    room = chsm_section_add(s);
+    if (!room) {
+        chsm_record_done(&r);
+        return chsm_oom(err);
+    }
+    *room = r;
+    room->index = s->n - 1;
+    return 0;
+}
+
+static int finish_section(struct chsm_section *s, const json_t *body, struct chsm_err *err)
+{
+    const char *why = chsm_json_str(body, "why");
+    json_t *left_out = json_object_get(body, "session-objects");
+    json_t *complete = json_object_get(body, "complete");
+
+    if (!json_is_boolean(complete) || !json_is_integer(left_out) || json_integer_value(left_out) < 0 ||
+        json_is_true(complete) == (why != NULL))
+        return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process ended its list in a wrong way");
+    s->complete = json_is_true(complete);
+    s->session_objects = (size_t)json_integer_value(left_out);
+    if (why && !(s->why = strdup(why)))
+        return chsm_oom(err);
+    return 0;
+}
+
+/* Reads frames to the end of the list. The limit is for the wait for each of them; a whole list has its own. */
+static int read_list(struct chsm_hsm *h, struct chsm_section *s, struct chsm_err *err)
+{
+    AUTO_BUF struct chsm_buf frame = CHSM_BUF(CHSM_WIRE_MAX + 1);
+    chsm_deadline deadline = chsm_mono() + h->limit * LIST_FACTOR;
+    unsigned char type = 0;
+    size_t total = 0;
+    int rc = 0;
+
+    do {
+        json_t *body = NULL;
+        int64_t left = chsm_deadline_left(deadline);
+
+        if (chsm_child_recv(&h->child, &type, &frame, left < h->limit ? left : h->limit, err) < 0)
+            return -1;
+        total += frame.len;
+        if (total > CHSM_WIRE_LIST_MAX)
+            return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process lists more than %u bytes", CHSM_WIRE_LIST_MAX);
+        if (type == CHSM_WIRE_TICK)
+            continue;
+        if (chsm_request_parse(&frame, &body, err) < 0)
+            return -1;
+        if (type == CHSM_WIRE_RECORD)
+            rc = add_record(s, body, err);
+        else if (type == CHSM_WIRE_OK)
+            rc = finish_section(s, body, err);
+        else if (type == CHSM_WIRE_ERROR)
+            rc = (chsm_request_error(&h->child, body, err), -1);
+        else
+            rc = chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process answers out of turn");
+        json_decref(body);
+    } while (rc == 0 && type != CHSM_WIRE_OK);
+    return rc;
+}
+
+int chsm_hsm_list(struct chsm_hsm *hsm, const char *login, struct chsm_section *ret, struct chsm_err *err)
+{
+    struct chsm_section s = { 0 };
+    int rc = chsm_child_send(&hsm->child, CHSM_WIRE_LIST, "{}", 2, hsm->limit, err);
+
+    hsm->listed = 0;
+    s.login = strdup(login);
+    s.token = json_deep_copy(hsm->token);
+    if (rc == 0 && (!s.login || !s.token))
+        rc = chsm_oom(err);
+    if (rc == 0)
+        rc = read_list(hsm, &s, err);
+    if (rc == 0)
+        rc = chsm_section_link(&s, err);
+    if (rc < 0) {
+        /* After half a list there is no common ground left: what follows could be taken for another answer. */
+        chsm_child_end(&hsm->child, 0);
+        chsm_section_done(&s);
+        return -1;
+    }
+    hsm->listed = s.n;
+    *ret = s;
+    return 0;
+}
+
+int chsm_hsm_prove(struct chsm_hsm *hsm, size_t index, const char *kind, const struct chsm_bytes *input,
+                   struct chsm_bytes *answer, unsigned long *ret_rv, struct chsm_err *err)
+{
+    AUTO_FREE char *hex = NULL;
+    json_t *request, *body = NULL;
+    unsigned long rv = 0;
+    int rc;
+
+    if (index >= hsm->listed || input->len > CHSM_WIRE_DATA_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "a proof was asked of a key that was not listed");
+    hex = chsm_hex(input->p, input->len);
+    request = hex ? json_pack("{s:I, s:s, s:s}", "index", (json_int_t)index, "kind", kind, "input", hex) : NULL;
+    if (!request)
+        return chsm_oom(err);
+    rc = chsm_request_do(&hsm->child, CHSM_WIRE_PROVE, request, NULL, hsm->limit, err);
+    json_decref(request);
+    if (rc == 0)
+        rc = chsm_request_reply(&hsm->child, CHSM_WIRE_ANSWER, hsm->limit, &body, err);
+    if (rc == 0)
+        rc = chsm_wire_bytes(body, "answer", CHSM_WIRE_DATA_MAX + 1024, answer, err);
+    else if (rc > 0 && chsm_wire_ulong(body, "ck-rv", &rv, err) < 0)
+        rc = -1;
+    if (rc > 0)
+        *ret_rv = rv;
+    json_decref(body);
+    return rc;
+}
+
+void chsm_hsm_close(struct chsm_hsm *hsm)
+{
+    if (!hsm)
+        return;
+    chsm_child_end(&hsm->child, CLOSE_GRACE);
+    json_decref(hsm->token);
+    free(hsm);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists a token: all handles first, class by class, each search to its first empty batch and bounded; then the attributes
+ * (facts: pkcs11-stack.md §7, cloudhsm-client.md §12). Whatever does not work makes the listing incomplete, never shorter
+ * in silence.
+ */
+#ifndef CHSM_PKCS11_LIST_H
+#define CHSM_PKCS11_LIST_H
+
+#include "keys/record.h"
+#include "pkcs11/session.h"
+
+struct chsm_listed {            /* what proofs need of a record */
+    CK_OBJECT_HANDLE handle;
+    CK_OBJECT_CLASS cls;
+    unsigned bits;
+};
+
+struct chsm_listing {
+    struct chsm_listed *v;      /* in the order of the records */
+    size_t n;
+    size_t cap;
+    size_t session_objects;     /* left out */
+    unsigned problems;          /* 0 = complete */
+    char why[512];              /* the first of them */
+};
+void chsm_listing_done(struct chsm_listing *l);
+
+struct chsm_list_sink {
+    int (*record)(void *ctx, const struct chsm_record *r, struct chsm_err *err);
+    int (*tick)(void *ctx, struct chsm_err *err);      /* it is getting on */
+    void *ctx;
+};
+
+/* -1 only when the sink fails or memory ends. */
+CHSM_MUST_CHECK int chsm_list(struct chsm_session *s, const struct chsm_list_sink *sink, struct chsm_listing *ret,
+                              struct chsm_err *err);
+
+#endif

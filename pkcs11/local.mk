@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += libchsmpkcs11.la
+libchsmpkcs11_la_SOURCES = \
+	pkcs11/hsm.c pkcs11/hsm.h \
+	pkcs11/request.c pkcs11/request.h \
+	pkcs11/child.c pkcs11/child.h pkcs11/spawn.c pkcs11/environment.c \
+	pkcs11/output.c pkcs11/output.h \
+	pkcs11/wire.c pkcs11/wire.h \
+	pkcs11/worker.c \
+	pkcs11/ck.c pkcs11/ck.h pkcs11/ckr.c \
+	pkcs11/module.c pkcs11/session.c pkcs11/session.h \
+	pkcs11/found.c pkcs11/found.h pkcs11/list.c pkcs11/list.h \
+	pkcs11/attrs.c pkcs11/attrs.h pkcs11/read.c pkcs11/read.h \
+	pkcs11/object.c pkcs11/object.h pkcs11/spki.c pkcs11/spki.h \
+	pkcs11/probe.c pkcs11/probe.h \
+	pkcs11/evp.c pkcs11/evp.h
+libchsmpkcs11_la_LIBADD = libchsmkeys.la libchsmutil.la $(P11KIT_LIBS) $(LIBP11_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The worker's side of a module: loaded, initialised, one token chosen, logged in once. */
+#ifndef CHSM_PKCS11_SESSION_H
+#define CHSM_PKCS11_SESSION_H
+
+#include <jansson.h>
+
+#include "pkcs11/ck.h"
+#include "util/secret.h"
+
+struct chsm_session {
+    struct chsm_ck ck;
+    bool initialised;           /* by us: then we finalise */
+    CK_SLOT_ID slot;
+    CK_FLAGS open_flags;        /* that C_OpenSession accepted */
+    CK_SESSION_HANDLE main;     /* stays open from listing to proof: handles and login live as long as it does */
+    CK_SESSION_HANDLE proofs;   /* where operations are done; may be closed and opened again */
+    bool login;                 /* logged in as CKU_USER */
+    bool private_hidden;        /* no login, though the token wants one for its private objects */
+};
+
+struct chsm_token_choice {
+    const char *label;          /* NULL = any */
+    bool slot_given;
+    unsigned long slot;
+};
+
+/* Loads exactly this file with p11-kit and initialises it (module.c). */
+CHSM_MUST_CHECK int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *err);
+
+/* Finalises what chsm_module_load() initialised. */
+void chsm_module_finalize(struct chsm_session *s);
+
+/* Chooses the token and opens the main session. *ret_token: strings that describe it, the caller's. */
+CHSM_MUST_CHECK int chsm_session_open(struct chsm_session *s, const struct chsm_token_choice *choice, json_t **ret_token,
+                                      struct chsm_err *err);
+
+/* One C_Login, never a second one. CHSM_REFUSED when the next wrong PIN would lock the user. */
+CHSM_MUST_CHECK int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, struct chsm_err *err);
+
+/* 0 while the main session lives and is still logged in (when it was); CHSM_PKCS11 otherwise. */
+CHSM_MUST_CHECK int chsm_session_check(struct chsm_session *s, struct chsm_err *err);
+
+/* The session for proofs: a second one, or the main one where the token has no more. */
+CK_SESSION_HANDLE chsm_session_for_proofs(struct chsm_session *s);
+
+/* Gives that session up, with whatever operation may be active in it. */
+void chsm_session_reset_proofs(struct chsm_session *s);
+
+/* Logs out and closes; errors mean nothing any more. */
+void chsm_session_close(struct chsm_session *s);
+
+#endif

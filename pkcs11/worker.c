@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "pkcs11/evp.h"
+#include "pkcs11/hsm.h"
+#include "pkcs11/probe.h"
+#include "pkcs11/wire.h"
+
+/* The child's whole state; one per process. */
+struct worker {
+    struct chsm_session s;
+    bool open;
+    bool listed;
+    struct chsm_listing listing;
+};
+
+static int reply(enum chsm_wire_type type, json_t *body, struct chsm_err *err)
+{
+    int rc = body ? chsm_wire_send_json(CHSM_WIRE_FD, type, body, err) : chsm_oom(err);
+
+    json_decref(body);
+    return rc;
+}
+
+static int get_pin(struct chsm_secret *ret, struct chsm_err *err)
+{
+    AUTO_BUF struct chsm_buf frame = CHSM_BUF_SECRET(CHSM_SECRET_MAX + 1);
+    unsigned char type = 0;
+    int rc = chsm_wire_recv(CHSM_WIRE_FD, &type, &frame, err);
+
+    if (rc <= 0 || type != CHSM_WIRE_PIN)
+        return chsm_fail(err, CHSM_PKCS11, "the program sent no PIN");
+    return chsm_secret_set(ret, chsm_buf_str(&frame), frame.len, err);
+}
+
+static int choice_of(const json_t *request, struct chsm_token_choice *ret, struct chsm_err *err)
+{
+    ret->label = chsm_json_str(request, "label");
+    ret->slot_given = json_object_get(request, "slot") != NULL;
+    return ret->slot_given ? chsm_wire_ulong(request, "slot", &ret->slot, err) : 0;
+}
+
+static int do_open(struct worker *w, const json_t *request, struct chsm_err *err)
+{
+    const char *module = chsm_json_str(request, "module");
+    bool login = json_is_true(json_object_get(request, "login"));
+    struct chsm_token_choice choice = { 0 };
+    AUTO_SECRET struct chsm_secret pin = { 0 };
+    json_t *token = NULL;
+
+    /* The PIN is on its way in any case; it must not be taken for the next request. */
+    if (login && get_pin(&pin, err) < 0)
+        return -1;
+    if (w->open || !module || choice_of(request, &choice, err) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "the program sent a request that makes no sense");
+    w->open = true;
+    if (chsm_module_load(&w->s, module, err) < 0 || chsm_session_open(&w->s, &choice, &token, err) < 0)
+        return -1;
+    if (login && chsm_session_login(&w->s, &pin, err) < 0) {
+        json_decref(token);
+        return -1;
+    }
+    return reply(CHSM_WIRE_OK, token, err);
+}
+
+static int send_record(void *ctx, const struct chsm_record *r, struct chsm_err *err)
+{
+    (void)ctx;
+    return reply(CHSM_WIRE_RECORD, chsm_wire_record(r), err);
+}
+
+static int send_tick(void *ctx, struct chsm_err *err)
+{
+    (void)ctx;
+    return chsm_wire_send(CHSM_WIRE_FD, CHSM_WIRE_TICK, "", 0, err);
+}
+
+static int do_list(struct worker *w, struct chsm_err *err)
+{
+    struct chsm_list_sink sink = { send_record, send_tick, NULL };
+    struct chsm_listing *l = &w->listing;
+    json_t *body;
+
+    chsm_listing_done(l);
+    w->listed = false;
+    if (chsm_list(&w->s, &sink, l, err) < 0)
+        return -1;
+    w->listed = true;
+    body = json_pack("{s:b, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects);
+    if (body && l->problems > 0) {
+        AUTO_FREE char *first = chsm_bytes_text(&(struct chsm_bytes){ (unsigned char *)l->why, strlen(l->why) });
+        AUTO_FREE char *why = first && l->problems > 1 ? chsm_strf("%s (and %u more)", first, l->problems - 1)
+                                                       : first ? strdup(first) : NULL;
+
+        if (!why || json_object_set_new(body, "why", json_string(why)) < 0) {
+            json_decref(body);
+            return chsm_oom(err);
+        }
+    }
+    return reply(CHSM_WIRE_OK, body, err);
+}
+
+static int do_prove(struct worker *w, const json_t *request, struct chsm_err *err)
+{
+    json_t *index = json_object_get(request, "index");
+    json_int_t i = json_is_integer(index) ? json_integer_value(index) : -1;
+    const char *kind = chsm_json_str(request, "kind");
+    struct chsm_bytes input = { 0 }, answer = { 0 };
+    CK_RV rv = CKR_OK;
+    json_t *body = NULL;
+    int rc;
+
+    if (!w->listed || i < 0 || (size_t)i >= w->listing.n || !kind)
+        return chsm_fail(err, CHSM_PKCS11, "the program asks for a proof of a key that was not listed");
+    if (chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) < 0)
+        return -1;
+    rc = chsm_probe(&w->s, &w->listing.v[i], kind, &input, &answer, &rv, err);
+    if (rc == 0) {
+        AUTO_FREE char *hex = chsm_hex(answer.p, answer.len);
+
+        body = hex ? json_pack("{s:s}", "answer", hex) : NULL;
+    } else if (rc > 0) {
+        body = json_pack("{s:o}", "ck-rv", chsm_wire_from_ulong(rv));
+    }
+    chsm_wipe(answer.p, answer.len);
+    chsm_bytes_done(&input);
+    chsm_bytes_done(&answer);
+    return rc < 0 ? -1 : reply(rc == 0 ? CHSM_WIRE_ANSWER : CHSM_WIRE_REFUSED, body, err);
+}
+
+static int do_evp(struct worker *w, const json_t *request, struct chsm_err *err)
+{
+    struct chsm_evp_request q = { .module = chsm_json_str(request, "module"), .ck = &w->s.ck };
+    AUTO_SECRET struct chsm_secret pin = { 0 };
+    struct chsm_bytes id = { 0 }, input = { 0 }, signature = { 0 };
+    int rc = -1;
+
+    if (get_pin(&pin, err) < 0)
+        return -1;
+    q.pin = &pin;
+    q.id = &id;
+    q.input = &input;
+    if (w->open || !q.module || choice_of(request, &q.choice, err) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "the program sent a request that makes no sense");
+    w->open = true;
+    if (chsm_wire_bytes(request, "id", CHSM_WIRE_DATA_MAX, &id, err) == 0 &&
+        chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) == 0 &&
+        chsm_evp_work(&q, &signature, err) == 0) {
+        AUTO_FREE char *hex = chsm_hex(signature.p, signature.len);
+
+        rc = reply(CHSM_WIRE_ANSWER, hex ? json_pack("{s:s}", "answer", hex) : NULL, err);
+    }
+    chsm_bytes_done(&id);
+    chsm_bytes_done(&input);
+    chsm_bytes_done(&signature);
+    return rc;
+}
+
+static int serve(struct worker *w, unsigned char type, const struct chsm_buf *frame, struct chsm_err *err)
+{
+    json_t *request = NULL;
+    int rc;
+
+    if (chsm_json_parse(chsm_buf_str(frame), frame->len, "the program's request", CHSM_PKCS11, &request, err) < 0)
+        return -1;
+    if (type == CHSM_WIRE_OPEN)
+        rc = do_open(w, request, err);
+    else if (type == CHSM_WIRE_LIST && w->s.main != CK_INVALID_HANDLE)
+        rc = do_list(w, err);
+    else if (type == CHSM_WIRE_PROVE && w->s.main != CK_INVALID_HANDLE)
+        rc = do_prove(w, request, err);
+    else if (type == CHSM_WIRE_EVP)
+        rc = do_evp(w, request, err);
+    else
+        rc = chsm_fail(err, CHSM_PKCS11, "the program sent a request that makes no sense");
+    json_decref(request);
+    return rc;
+}
+
+/* No core file with a PIN in it, no life after the parent's, no death by a daemon that closes its socket. */
+static void harden(void)
+{
+    struct rlimit none = { 0, 0 };
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+int chsm_hsm_worker(void)
+{
+    struct worker w = { 0 };
+    AUTO_BUF struct chsm_buf frame = CHSM_BUF(CHSM_WIRE_MAX + 1);
+    struct chsm_err err = { 0 };
+    unsigned char type = 0;
+    void *page;
+
+    harden();
+    page = mmap(NULL, CHSM_WIRE_CALL_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, CHSM_WIRE_PAGE_FD, 0);
+    w.s.ck.page = page != MAP_FAILED ? page : NULL;
+    /* Should the parent have died before the first line of harden(), its end of the socket is closed. */
+    while (chsm_wire_recv(CHSM_WIRE_FD, &type, &frame, &err) > 0 && type != CHSM_WIRE_CLOSE) {
+        err = (struct chsm_err){ 0 };
+        if (serve(&w, type, &frame, &err) < 0 && reply(CHSM_WIRE_ERROR, chsm_wire_error(&err), NULL) < 0)
+            break;
+    }
+    if (w.s.ck.fl) {
+        if (w.s.initialised)
+            chsm_session_close(&w.s);
+        chsm_module_finalize(&w.s);
+    }
+    /* Not exit(): the handlers of a module that has been finalised are one more chance to crash or hang. */
+    _exit(0);
+}
