@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "cli/commands.h"
+
+const struct chsm_cmd chsm_commands[] = {
+    { "cluster", "show", NULL, "show one cluster", chsm_cmd_cluster_show, chsm_opts_cluster_show },
+    { "cluster", "list", NULL, "list clusters of a group or subscription", chsm_cmd_cluster_list, chsm_opts_cluster_list },
+    { "cluster", "wait", NULL, "wait until a cluster is ready", chsm_cmd_cluster_wait, chsm_opts_cluster_wait },
+    { "identity", "apply", NULL, "give a cluster its managed identity", chsm_cmd_identity_apply, chsm_opts_identity_apply },
+    { "identity", "show", NULL, "show the managed identity of a cluster", chsm_cmd_identity_show, chsm_opts_cluster_show },
+    { "backup", "start", NULL, "back a cluster up and follow the job", chsm_cmd_backup_start, chsm_opts_backup_start },
+    { "backup", "show", NULL, "show a backup job", chsm_cmd_backup_show, chsm_opts_job },
+    { "backup", "wait", NULL, "follow a backup job to its end", chsm_cmd_backup_wait, chsm_opts_job },
+    { "restore", "start", NULL, "restore into a new cluster, follow the job", chsm_cmd_restore_start, chsm_opts_restore_start },
+    { "restore", "show", NULL, "show a restore job", chsm_cmd_restore_show, chsm_opts_job },
+    { "restore", "wait", NULL, "follow a restore job to its end", chsm_cmd_restore_wait, chsm_opts_job },
+    { "keys", "inventory", NULL, "write down every key of an HSM", chsm_cmd_keys_inventory, chsm_opts_keys_inventory },
+    { "keys", "verify", NULL, "prove that an HSM holds the keys of an inventory", chsm_cmd_keys_verify, chsm_opts_keys_verify },
+    { "drill", "run", "PLAN", "run a whole drill and leave evidence", chsm_cmd_drill_run, NULL },
+    { 0 },
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "cli/connect.h"
+
+int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, struct chsm_err *err)
+{
+    *ret = (struct chsm_arm_opts){ .http = { .ca_file = args->ca_file }, .cloud = args->cloud, .credential = args->credential };
+    if (args->poll_interval && chsm_duration_parse(args->poll_interval, &ret->poll_interval, err) < 0)
+        return chsm_err_prefix(err, "--poll-interval");
+    return 0;
+}
+
+int chsm_connect(const struct chsm_args *args, bool need_cluster, struct chsm_connection *ret, struct chsm_err *err)
+{
+    const char *subscription = args->subscription ? args->subscription : getenv("AZURE_SUBSCRIPTION_ID");
+    struct chsm_connection c = { .cluster = { subscription, args->group, args->name } };
+    struct chsm_arm_opts opts;
+    int64_t timeout = 0;
+
+    if (!subscription || !*subscription) {
+        (void)chsm_fail(err, CHSM_USAGE, "no subscription is named");
+        return chsm_err_hint(err, "give --subscription or set AZURE_SUBSCRIPTION_ID");
+    }
+    if (need_cluster && (chsm_args_need(args->group, "--resource-group", err) < 0 || chsm_args_need(args->name, "--name", err) < 0))
+        return -1;
+    if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
+        return chsm_err_prefix(err, "--timeout");
+    c.deadline = chsm_deadline_in(timeout);
+    if (chsm_connect_opts(args, &opts, err) < 0 || chsm_arm_open(&opts, &c.arm, err) < 0)
+        return -1;
+    *ret = c;
+    return 0;
+}
+
+void chsm_disconnect(struct chsm_connection *c)
+{
+    chsm_arm_close(c->arm);
+    c->arm = NULL;
+}
+
+void chsm_connect_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
+{
+    char elapsed[32], text[256];
+
+    chsm_duration_format(elapsed_ms, elapsed, sizeof elapsed);
+    (void)snprintf(text, sizeof text, "%s: %s, %s", (const char *)ctx, l->status ? l->status : "running", elapsed);
+    chsm_out_progress(text);
+}

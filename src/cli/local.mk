@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += libchsmcli.la
+libchsmcli_la_SOURCES = \
+	src/cli/cli.c src/cli/cli.h \
+	src/cli/args.c src/cli/args.h \
+	src/cli/commands.c src/cli/commands.h \
+	src/cli/help.c \
+	src/cli/output.c src/cli/output.h \
+	src/cli/connect.c src/cli/connect.h \
+	src/cli/cmd_cluster.c \
+	src/cli/cmd_identity.c \
+	src/cli/cmd_job.c \
+	src/cli/cmd_keys.c \
+	src/cli/cmd_drill.c
+libchsmcli_la_LIBADD = libchsmdrill.la libchsmutil.la
+
+bin_PROGRAMS += chsmctl
+chsmctl_SOURCES = src/main.c
+chsmctl_LDADD = libchsmcli.la libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmkeys.la libchsmutil.la \
+	$(CURL_LIBS) $(P11KIT_LIBS) $(LIBP11_LIBS) $(LIBFYAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+chsmctl_LDFLAGS = $(AM_LDFLAGS) $(CHSM_PROG_LDFLAGS)
