@@ -76,6 +76,7 @@ static int add_record(struct chsm_section *s, const json_t *body, struct chsm_er
         chsm_record_done(&r);
         return chsm_oom(err);
     }
+    chsm_record_done(room);
     *room = r;
     room->index = s->n - 1;
     return 0;
