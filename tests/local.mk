@@ -5,7 +5,7 @@
 #   tests/policy/       shell, on the sources alone
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
 # `make check BATS_TESTS=` leaves out what needs the simulator (distcheck does).
-BATS_TESTS =
+BATS_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats
 POLICY_TESTS = \
 	tests/policy/layers.sh \
 	tests/policy/ceilings.sh \
@@ -66,7 +66,7 @@ tests/distfiles.list: Makefile
 CLEANFILES += tests/distfiles.list
 
 EXTRA_DIST += $(BATS_TESTS) $(POLICY_TESTS) \
-	tests/integration/lib.bash \
+	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml \
 	tests/policy/tap.sh \
 	tests/floor \
 	tests/tally.sh \

@@ -10,7 +10,8 @@ libchsmsimkeys_la_SOURCES = \
 	src/sim/keystore_spki.c src/sim/keystore_spki.h \
 	src/sim/keystore_spec.c src/sim/keystore_spec.h \
 	src/sim/keystore_certificate.c src/sim/keystore_certificate.h \
-	src/sim/keystore_seed.c
+	src/sim/keystore_seed.c \
+	src/sim/cmd_corrupt.c
 libchsmsimkeys_la_LIBADD = $(JANSSON_LIBS) $(CRYPTO_LIBS) -ldl
 
 # The simulated client library. All of it is private but C_GetFunctionList: programs that load it have C_* names of their own.

@@ -88,6 +88,18 @@ struct sim_handle *sim_handle_find(CK_OBJECT_HANDLE seen)
     return NULL;
 }
 
+/* CHSM_SIM_HANDLES=FILE: every handle that is given out, one a line, so that a test can see that none comes back. */
+static void log_handle(CK_OBJECT_HANDLE seen)
+{
+    const char *path = getenv("CHSM_SIM_HANDLES");
+    FILE *f = path && *path ? fopen(path, "ae") : NULL;
+
+    if (!f)
+        return;
+    (void)fprintf(f, "%lu\n", seen);
+    (void)fclose(f);
+}
+
 struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner)
 {
     struct sim_handle *h = find_inner(token, inner);
@@ -108,6 +120,7 @@ struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner)
     insert(all.by_seen, mix(seen), all.n);
     insert(all.by_inner, hash_inner(token, inner), all.n);
     all.n++;
+    log_handle(seen);
     return h;
 }
 
