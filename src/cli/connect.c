@@ -41,9 +41,14 @@ void chsm_disconnect(struct chsm_connection *c)
 
 void chsm_connect_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
 {
+    const char *state = l->status ? l->status : "running";
     char elapsed[32], text[256];
 
     chsm_duration_format(elapsed_ms, elapsed, sizeof elapsed);
-    (void)snprintf(text, sizeof text, "%s: %s, %s", (const char *)ctx, l->status ? l->status : "running", elapsed);
+    /* In a log a line for each change of state is enough; only a terminal shows the time pass. */
+    if (isatty(STDERR_FILENO))
+        (void)snprintf(text, sizeof text, "%s: %s, %s", (const char *)ctx, state, elapsed);
+    else
+        (void)snprintf(text, sizeof text, "%s: %s", (const char *)ctx, state);
     chsm_out_progress(text);
 }

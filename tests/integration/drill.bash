@@ -2,8 +2,7 @@
 # shellcheck shell=bash
 # What the tests of drills, jobs and keys share. Load it after lib.
 
-AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
-export AZURE_SUBSCRIPTION_ID
+export AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
 KNOWN_SECRETS=(user1234 other5678)
 IDENTITY=/subscriptions/$AZURE_SUBSCRIPTION_ID/resourceGroups/rg-source/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-backup
 OTHER_IDENTITY=${IDENTITY%id-backup}id-other
@@ -20,10 +19,9 @@ client() {
     echo "$SIM_DIR/clusters/$1"
 }
 
-# pins: the two users' PIN files, in $PINS
+# pins: the two users' PIN files, in $PINS; call it after sim_start, which empties the environment of Azure's names
 pins() {
-    PINS="$BATS_FILE_TMPDIR"
-    export PINS
+    export PINS="$BATS_FILE_TMPDIR" AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
     printf 'cu1:user1234\n' >"$PINS/cu1.pin"
     printf 'cu2:other5678\n' >"$PINS/cu2.pin"
 }

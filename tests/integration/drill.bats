@@ -105,7 +105,7 @@ teardown_file() {
     before=$(wc -l <"$SIM_DIR/requests.jsonl")
     run_chsmctl drill run "$BATS_TEST_TMPDIR/plan.yaml"
     assert_status 3
-    assert_stderr 'plan.yaml:3:7: kind: "Drill" is expected'
+    assert_stderr 'plan.yaml:2:7: kind: "Drill" is expected'
     assert_stderr 'did you mean "deadline"?'
     assert_stderr 'a duration such as 90s, 5m or 2h is expected'
     assert_stderr 'never the secret itself'
