@@ -3,11 +3,10 @@
 
 #include <stdarg.h>
 
-#include <libfyaml.h>
-
 #include "cli/output.h"
 #include "util/log.h"
 #include "util/table.h"
+#include "util/yaml.h"
 
 #define TEXT_MAX (256u << 20)
 
@@ -61,12 +60,8 @@ int chsm_out_open(const struct chsm_args *args, struct chsm_err *err)
 
 static int print_yaml(const json_t *value, struct chsm_err *err)
 {
-    AUTO_FREE char *json = json_dumps(value, JSON_SORT_KEYS);
-    /* JSON is YAML: read it as such and write it in block style. */
-    struct fy_document *doc = json ? fy_document_build_from_string(NULL, json, strlen(json)) : NULL;
-    AUTO_FREE char *text = doc ? fy_emit_document_to_string(doc, FYECF_MODE_BLOCK | FYECF_WIDTH_INF) : NULL;
+    AUTO_FREE char *text = chsm_yaml_text(value);
 
-    fy_document_destroy(doc);
     if (!text)
         return chsm_oom(err);
     printf("%s", text);

@@ -164,15 +164,19 @@ static void read_field(struct chsm_check *c, const char *path, const struct chsm
     }
 }
 
+/* As chsm_check_at(); the path may end with the number of a list's item ("spec.pkcs11.logins[1]"). */
 static json_t *value_at(struct chsm_check *c, const char *path)
 {
     const char *bracket = strrchr(path, '[');
     AUTO_FREE char *list = NULL;
+    unsigned long index;
+    char *end;
 
-    if (!bracket || strchr(bracket, '.'))
+    if (!bracket)
         return chsm_check_at(c, path);
     list = strndup(path, (size_t)(bracket - path));
-    return list ? json_array_get(chsm_check_at(c, list), (size_t)strtoul(bracket + 1, NULL, 10)) : NULL;
+    index = strtoul(bracket + 1, &end, 10);
+    return list && strcmp(end, "]") == 0 ? json_array_get(chsm_check_at(c, list), index) : NULL;
 }
 
 void chsm_check_map(struct chsm_check *c, const char *path, const struct chsm_field *fields, size_t n, void *structure)

@@ -153,8 +153,8 @@ static int begin(struct chsm_run *run, const char *id, struct chsm_err *err)
         return chsm_oom(err);
     if (chsm_journal_create(journal, &run->journal, err) < 0 || chsm_evidence_put(run->evidence, "plan.yaml", chsm_buf_str(&plan), plan.len, err) < 0)
         return -1;
-    return chsm_journal_add(run->journal, "run-begin", NULL, json_pack("{s:s, s:s, s:s}", "run", id, "plan", run->plan->name, "tool", "chsmctl " PACKAGE_VERSION),
-                            err);
+    return chsm_journal_add(run->journal, "run-begin", NULL,
+                            json_pack("{s:s, s:s, s:s}", "run", id, "plan", run->plan->name, "tool", "chsmctl " PACKAGE_VERSION), err);
 }
 
 static void end(struct chsm_run *run)

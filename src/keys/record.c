@@ -101,20 +101,19 @@ bool chsm_record_flag(const struct chsm_record *r, const char *name, bool absent
     return json_is_boolean(v) ? json_is_true(v) : absent;
 }
 
-/* Length of the UTF-8 sequence at p when it is well formed and printable, else 0 (RFC 3629 §4). */
+/* Length of the UTF-8 sequence at p when it is well formed and no control character, else 0. */
 static size_t utf8_at(const unsigned char *p, size_t left)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    bool c1 = p[0] == 0xc2 && left > 1 && p[1] < 0xa0;      /* C1 controls drive terminals too */
+    json_t *valid;
 
-    if (n == 0 || n > left || (n == 1 && (p[0] < 0x20 || p[0] == 0x7f)))
+    if (n > left || p[0] < 0x20 || p[0] == 0x7f || c1)
         return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
-        return 0;
-    /* C1 controls drive terminals too. */
-    return n == 2 && p[0] == 0xc2 && p[1] < 0xa0 ? 0 : n;
+    /* jansson takes nothing but well-formed UTF-8. */
+    valid = json_stringn((const char *)p, n);
+    json_decref(valid);
+    return valid ? n : 0;
 }
 
 char *chsm_bytes_text(const struct chsm_bytes *b)

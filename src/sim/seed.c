@@ -181,6 +181,8 @@ static int seed_account(struct sim_seeding *s, const json_t *item, const char *p
                                "Standard_LRS", "tier", "Standard", "properties", "provisioningState", "Succeeded", "allowSharedKeyAccess", 0,
                                "allowBlobPublicAccess", 0, "minimumTlsVersion", "TLS1_2", "publicNetworkAccess", "Enabled"), err) < 0)
         return -1;
+    if ((containers && !json_is_array(containers)) || (assignments && !json_is_array(assignments)))
+        return sim_seed_bad(s, err, path, "containers and roleAssignments must be sequences");
     account = by_name(s, SIM_ACCOUNT_TYPE, place[0]);
     json_array_foreach(containers, i, one)
         if (add_container(s, account, one, path, err) < 0)

@@ -380,3 +380,14 @@ void chsm_yaml_free(struct chsm_yaml *y)
     json_decref(y->marks);
     free(y);
 }
+
+char *chsm_yaml_text(const json_t *value)
+{
+    AUTO_FREE char *json = json_dumps(value, JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    /* JSON is YAML: read it as such and write it in block style. */
+    struct fy_document *doc = json ? fy_document_build_from_string(NULL, json, strlen(json)) : NULL;
+    char *text = doc ? fy_emit_document_to_string(doc, FYECF_MODE_BLOCK | FYECF_WIDTH_INF) : NULL;
+
+    fy_document_destroy(doc);
+    return text;
+}

@@ -26,6 +26,9 @@ const char *chsm_yaml_name(const struct chsm_yaml *y);
 /* Where the value at a path stands ("spec.logins[0].name", "" = the document); its nearest parent when it is missing. */
 struct chsm_mark chsm_yaml_mark(const struct chsm_yaml *y, const char *path);
 
+/* A value as YAML in block style, malloc()ed; NULL when out of memory. */
+char *chsm_yaml_text(const json_t *value);
+
 void chsm_yaml_free(struct chsm_yaml *y);
 static inline void chsm_yaml_auto_(struct chsm_yaml **y) { chsm_yaml_free(*y); }
 #define AUTO_YAML AUTO(chsm_yaml_auto_)

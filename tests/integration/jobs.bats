@@ -109,7 +109,7 @@ backup() {
 }
 
 @test "a dead server is a clear error" {
-    ARM_CLOUD_METADATA_URL=https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01 CHSM_TIMEOUT=100 \
+    ARM_CLOUD_METADATA_URL='https://127.0.0.1:9/metadata/endpoints?api-version=2022-09-01' CHSM_TIMEOUT=100 \
         run_chsmctl cluster list --timeout 3s
     [[ $status == 3 || $status == 5 || $status == 8 ]]
     assert_stderr '127.0.0.1'

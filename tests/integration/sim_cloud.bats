@@ -497,7 +497,7 @@ teardown() { sim fault clear; }
     [[ $status -eq 3 && $output =~ bad.yaml:32:[0-9]+:\ clusters\[0\].users\[0\].keys\[0\].curve ]]
     sed 's/^tenant:/tenent:/' "$good" >"$file"
     run "$CHSM_SIM" seed --dir "$dir" "$file"
-    [[ $status -eq 3 && $output =~ bad.yaml:3:1:\ tenent ]]
+    [[ $status -eq 3 && $output =~ bad.yaml:3:[0-9]+:\ tenent ]]
     run "$CHSM_SIM" serve --dir "$dir"
     [[ $status -eq 3 ]]
     "$CHSM_SIM" seed --dir "$dir" "$good"
