@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 azure_test_libs = libchsmazure.la libchsmutil.la $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
-azure_test_server = tests/unit/test_azure_server.c tests/unit/test_azure_server.h tests/unit/test_azure_world.h
+azure_test_server = tests/unit/azure_server.c tests/unit/azure_server.h tests/unit/azure_world.h
 check_PROGRAMS += tests/unit/test_azure_url
 UNIT_TESTS += tests/unit/test_azure_url
 tests_unit_test_azure_url_SOURCES = tests/unit/test_azure_url.c tests/unit/check.h

@@ -19,5 +19,5 @@ tests_unit_test_sim_fault_SOURCES = tests/unit/test_sim_fault.c tests/unit/check
 tests_unit_test_sim_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sim_fault_LDADD = $(simcloud_test_libs)
 
-BATS_TESTS += tests/integration/sim_cloud.bats
+INTEGRATION_TESTS += tests/integration/sim_cloud.bats
 EXTRA_DIST += tests/integration/sim.bash tests/integration/sim_cloud.yaml

@@ -4,7 +4,7 @@
 
 #include "azure/credential_kind.h"
 #include "azure/lro.h"
-#include "tests/unit/test_azure_world.h"
+#include "tests/unit/azure_world.h"
 
 #define GET(w, path, r) chsm_arm_do(&(w)->arm, "GET", (path), NULL, CHSM_REPEAT_SAFE, 0, (r), NULL, &(w)->err)
 #define E401 ANSWER("401 Unauthorized", "", "{\"error\":{\"code\":\"ExpiredAuthenticationToken\",\"message\":\"expired\"}}")

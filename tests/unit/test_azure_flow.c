@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "azure/job.h"
-#include "tests/unit/test_azure_world.h"
+#include "tests/unit/azure_world.h"
 
 #define ID "572a45927fc240e1ac075de27371680b"
 #define MI(name) "/subscriptions/" SUBSCRIPTION "/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" name

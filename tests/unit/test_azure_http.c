@@ -4,7 +4,7 @@
 
 #include "azure/http.h"
 #include "azure/http_headers.h"
-#include "tests/unit/test_azure_server.h"
+#include "tests/unit/azure_server.h"
 #include "tests/unit/check.h"
 #include "util/log.h"
 

@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "tests/unit/test_azure_server.h"
+#include "tests/unit/azure_server.h"
 #include "util/compat.h"
 
 #define REQUESTS_MAX 64

@@ -6,7 +6,7 @@
 #include "tests/unit/check.h"
 
 #include "azure/arm.h"
-#include "tests/unit/test_azure_server.h"
+#include "tests/unit/azure_server.h"
 
 #define SUBSCRIPTION "00000000-0000-0000-0000-000000000000"
 #define ANSWER(status, headers, body) "HTTP/1.1 " status "\r\n" headers "Connection: close\r\n\r\n" body
