@@ -129,7 +129,7 @@ static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_e
         if (chsm_challenge_make(f->source, attempt, chsm_random, &c, err) < 0)
             return -1;
         if (!c.kind && attempt == 0)
-            return chsm_finding_excuse(f, c.reason, err);
+            return chsm_finding_excuse(f, false, c.reason, err);
         if (!c.kind)
             return chsm_finding_prove(f, &c, &answer, -1, text, err);
         rc = chsm_hsm_prove(hsm, f->destination->index, c.kind, &c.input, &answer, &rv, err);
@@ -146,21 +146,20 @@ static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_e
     }
 }
 
-/* Marks what could have been proven and was not asked, so that the default bar does not take it for the best. */
-static int note_provable(struct chsm_finding *f, struct chsm_err *err)
+/* Notes what could have been proven and was not asked. */
+static int note_unasked(struct chsm_finding *f, struct chsm_err *err)
 {
     AUTO_CHALLENGE struct chsm_challenge c = { 0 };
 
     if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
         return -1;
-    f->provable = c.kind != NULL;
-    return chsm_finding_excuse(f, c.kind ? "not asked for" : c.reason, err);
+    return chsm_finding_excuse(f, c.kind != NULL, c.kind ? "not asked for" : c.reason, err);
 }
 
 static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_finding *f, size_t n, struct chsm_err *err)
 {
     for (size_t i = 0; i < n; i++) {
-        if (chsm_finding_wants_proof(&f[i]) && (r->ask ? prove_one(hsm, &f[i], err) : note_provable(&f[i], err)) < 0)
+        if (chsm_finding_wants_proof(&f[i]) && (r->ask ? prove_one(hsm, &f[i], err) : note_unasked(&f[i], err)) < 0)
             return chsm_err_prefix(err, "login %s", login);
         progress(r, "proving", login, i + 1, n);
     }

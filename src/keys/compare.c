@@ -223,6 +223,8 @@ static int judge_source(struct chsm_comparison *c, const struct chsm_section *s,
         return -1;
     f->source = &s->records[i];
     f->means = m->means[i];
+    /* Until it is known that no proof is possible, a private or secret key that was not asked is open. */
+    f->provable = f->source->cls == CHSM_CLASS_PRIVATE || f->source->cls == CHSM_CLASS_SECRET;
     if (m->of_source[i] != CHSM_NO_MATCH) {
         f->destination = &d->records[m->of_source[i]];
         return judge(f, err);
@@ -290,6 +292,16 @@ static int skip_section(struct chsm_comparison *c, const struct chsm_section *s,
     return add_open(c, err, "login %s: the destination was not read with it", s->login);
 }
 
+/* Only the first section of a login is compared: a second one must not go unseen. */
+static int check_logins(struct chsm_comparison *c, const struct chsm_inventory *inv, const char *side, struct chsm_err *err)
+{
+    for (size_t i = 0; i < inv->n; i++)
+        if (chsm_inventory_section(inv, inv->sections[i].login) != &inv->sections[i] &&
+            add_open(c, err, "login %s: the %s has two sections of it", inv->sections[i].login, side) < 0)
+            return -1;
+    return 0;
+}
+
 int chsm_compare_rest(struct chsm_comparison *c, const struct chsm_inventory *source, const struct chsm_inventory *destination, struct chsm_err *err)
 {
     for (size_t i = 0; i < source->n; i++)
@@ -299,6 +311,8 @@ int chsm_compare_rest(struct chsm_comparison *c, const struct chsm_inventory *so
         if (!chsm_inventory_section(source, destination->sections[i].login) &&
             add_open(c, err, "login %s: the source was not read with it", destination->sections[i].login) < 0)
             return -1;
+    if (check_logins(c, source, "source", err) < 0 || check_logins(c, destination, "destination", err) < 0)
+        return -1;
     if (chsm_inventory_count(source) == 0)
         return add_open(c, err, "the source's inventory holds no key");
     return 0;

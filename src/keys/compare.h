@@ -45,7 +45,7 @@ struct chsm_finding {
     const struct chsm_record *destination;  /* NULL: missing or not established */
     enum chsm_means means;
     enum chsm_verdict verdict;
-    bool provable;                          /* a proof is possible by the source's record */
+    bool provable;                          /* a private or secret key of which nobody has shown that no proof is possible */
     json_t *changes;                        /* array of {attribute, source, destination, loosened}; NULL = none */
     char *reason;                           /* why not more; NULL = nothing to say */
     json_t *proof;                          /* all that is needed to check it again without an HSM; NULL = none */
@@ -87,8 +87,8 @@ bool chsm_finding_wants_proof(const struct chsm_finding *f);
 CHSM_MUST_CHECK int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer,
                                        int checked, const char *why, struct chsm_err *err);
 
-/* No proof is possible: keeps the reason. */
-CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, const char *why, struct chsm_err *err);
+/* There was no proof: `possible` says whether there could have been one. Keeps the reason. */
+CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err);
 
 /* What a finding means under a policy; the table of doc/EVIDENCE.md. */
 enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy);

@@ -275,13 +275,25 @@ static int read_sections(const json_t *json, struct chsm_inventory *inv, struct 
     return 0;
 }
 
+/* What the file says of its content is said of this content. */
+static int check_fingerprint(const json_t *json, const struct chsm_inventory *inv, struct chsm_err *err)
+{
+    char fp[65];
+
+    if (fingerprint(inv, fp, err) < 0)
+        return -1;
+    if (!chsm_streq(chsm_json_str(json, "fingerprint"), fp))
+        return chsm_fail(err, CHSM_CONFIG, "its \"fingerprint\" is not that of its records");
+    return 0;
+}
+
 int chsm_inventory_from_json(const json_t *json, struct chsm_inventory *ret, struct chsm_err *err)
 {
     struct chsm_inventory inv = { 0 };
 
     if (check_format(json, err) < 0 || check_content(json, err) < 0)
         return -1;
-    if (read_head(json, &inv, err) < 0 || read_sections(json, &inv, err) < 0) {
+    if (read_head(json, &inv, err) < 0 || read_sections(json, &inv, err) < 0 || check_fingerprint(json, &inv, err) < 0) {
         chsm_inventory_done(&inv);
         return -1;
     }

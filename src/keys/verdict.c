@@ -114,10 +114,11 @@ int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, c
     return 0;
 }
 
-int chsm_finding_excuse(struct chsm_finding *f, const char *why, struct chsm_err *err)
+int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err)
 {
     AUTO_FREE char *both = f->reason ? chsm_strf("%s; no proof: %s", f->reason, why) : chsm_strf("no proof: %s", why);
 
+    f->provable = possible;
     return both ? set_reason(f, both, err) : chsm_oom(err);
 }
 

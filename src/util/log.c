@@ -58,8 +58,8 @@ static bool harmless(const char *name, size_t n)
 
 static int add_query(struct chsm_buf *out, const char *query)
 {
-    while (*query) {
-        size_t all = strcspn(query, "&"), name = strcspn(query, "=&");
+    while (*query && *query != '#') {
+        size_t all = strcspn(query, "&#"), name = strcspn(query, "=&#");
         bool keep = harmless(query, name) || name == all;
 
         if (chsm_buf_add(out, query, keep ? all : name, NULL) < 0)
@@ -67,10 +67,11 @@ static int add_query(struct chsm_buf *out, const char *query)
         if (!keep && chsm_buf_adds(out, "=" REDACTED, NULL) < 0)
             return -1;
         query += all;
-        if (*query && chsm_buf_add(out, query++, 1, NULL) < 0)
+        if (*query == '&' && chsm_buf_add(out, query++, 1, NULL) < 0)
             return -1;
     }
-    return 0;
+    /* Some sign-in answers carry their token in the fragment. */
+    return *query ? chsm_buf_adds(out, "#" REDACTED, NULL) : 0;
 }
 
 char *chsm_redact_url(const char *url)
@@ -89,11 +90,13 @@ char *chsm_redact_url(const char *url)
                 at = i + 1;
         url = rest + at;
     }
-    authority = strcspn(url, "?");
+    authority = strcspn(url, "?#");
     if (chsm_buf_add(&out, url, authority, NULL) < 0)
         return NULL;
     url += authority;
-    if (*url && (chsm_buf_add(&out, url, 1, NULL) < 0 || add_query(&out, url + 1) < 0))
+    if (*url == '?' && chsm_buf_add(&out, url++, 1, NULL) < 0)
+        return NULL;
+    if (add_query(&out, url) < 0)
         return NULL;
     return chsm_buf_take(&out);
 }
@@ -116,10 +119,14 @@ static size_t secret_at(const char *text, const char *p, const char *const *secr
         "\"access_token\": \"", "\"client_secret\": \"", "code=", "token=", "&s=", "&c=", "&h=",
     };
 
+    size_t longest = 0;
+
     *ret_keep = 0;
     for (size_t i = 0; secrets && secrets[i]; i++)
-        if (*secrets[i] && strncmp(p, secrets[i], strlen(secrets[i])) == 0)
-            return strlen(secrets[i]);
+        if (strlen(secrets[i]) > longest && strncmp(p, secrets[i], strlen(secrets[i])) == 0)
+            longest = strlen(secrets[i]);
+    if (longest)
+        return longest;
     for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
         if (strncasecmp(p, prefixes[i], strlen(prefixes[i])) == 0) {
             *ret_keep = strlen(prefixes[i]);

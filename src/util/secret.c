@@ -63,10 +63,11 @@ static int from_fd(int fd, struct chsm_secret *ret, struct chsm_err *err)
     if (chsm_fd_read(fd, CHSM_SECRET_MAX, &b, err) < 0)
         return -1;
     n = b.len;
-    if (n && b.p[n - 1] == '\n')
+    if (n && b.p[n - 1] == '\n') {
         n--;
-    if (n && b.p[n - 1] == '\r')
-        n--;
+        if (n && b.p[n - 1] == '\r')
+            n--;
+    }
     if (n == 0)
         return chsm_fail(err, CHSM_CONFIG, "it is empty");
     if (memchr(b.p, '\0', n))
@@ -151,8 +152,8 @@ static int collect(int fd, pid_t pid, struct chsm_secret *ret, struct chsm_err *
 
         if (left == 0 || poll(&p, 1, (int)left) == 0)
             rc = chsm_fail(err, CHSM_DEADLINE, "the program did not answer within %d s", CMD_TIMEOUT_MS / 1000);
-        else if ((got = read(fd, chunk, sizeof chunk)) > 0)
-            rc = chsm_buf_add(&b, chunk, (size_t)got, err);
+        else if ((got = read(fd, chunk, sizeof chunk)) > 0 && chsm_buf_add(&b, chunk, (size_t)got, err) < 0)
+            rc = chsm_fail(err, CHSM_CONFIG, "the program printed more than %d bytes", CHSM_SECRET_MAX);
         else if (got < 0 && errno == EINTR && !chsm_interrupted())
             got = 1;
     }

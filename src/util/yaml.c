@@ -313,6 +313,15 @@ static int parse_with(struct reader *r, const char *text, size_t n)
     return rc;
 }
 
+/* libfyaml 0.7.12 takes a byte that is no UTF-8 for the end of the text, without a word. */
+static bool is_utf8(const char *text, size_t n)
+{
+    json_t *s = json_stringn(text, n);
+
+    json_decref(s);
+    return s != NULL;
+}
+
 int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_yaml **ret, struct chsm_err *err)
 {
     AUTO_YAML struct chsm_yaml *y = calloc(1, sizeof *y);
@@ -323,6 +332,8 @@ int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_ya
         return chsm_oom(err);
     if (n > TEXT_MAX)
         return chsm_fail(err, CHSM_CONFIG, "%s: larger than %u bytes", name, TEXT_MAX);
+    if (!is_utf8(text, n) || memchr(text, '\0', n))
+        return chsm_fail(err, CHSM_CONFIG, "%s: not valid UTF-8 text", name);
     rc = parse_with(&r, text, n);
     chsm_buf_done(&r.report);
     if (rc < 0)
