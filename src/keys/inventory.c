@@ -62,18 +62,22 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The records in the order of their canonical text, with or without their recorded questions. */
-static int sorted_records(const struct chsm_section *s, bool recorded, json_t **ret, struct chsm_err *err)
+/* The records in the order of their canonical text; not whole: without recorded questions and unknown members. */
+static int sorted_records(const struct chsm_section *s, bool whole, json_t **ret, struct chsm_err *err)
 {
     json_t *array = json_array();
     char **texts = calloc(s->n ? s->n : 1, sizeof *texts);
     bool ok = array && texts;
 
     for (size_t i = 0; ok && i < s->n; i++) {
-        json_auto_t *o = chsm_record_to_json(&s->records[i]);
+        struct chsm_record r = s->records[i];
+        json_auto_t *o = NULL;
 
-        if (o && !recorded)
-            (void)json_object_del(o, "recorded");
+        if (!whole) {
+            r.recorded.kind = NULL;
+            r.unknown = NULL;
+        }
+        o = chsm_record_to_json(&r);
         texts[i] = o ? chsm_json_canonical(o) : NULL;
         ok = texts[i] != NULL;
     }
@@ -116,7 +120,7 @@ static int sha256_json(const json_t *value, char out[65], struct chsm_err *err)
     return 0;
 }
 
-/* Over what an HSM holds, and nothing that differs between two readings of the same HSM. */
+/* Over what an HSM holds and every v1 knows, and nothing that differs between two readings of the same HSM. */
 static int fingerprint(const struct chsm_inventory *inv, char out[65], struct chsm_err *err)
 {
     json_auto_t *all = json_object();

@@ -95,7 +95,7 @@ static void mistakes_of_a_plan_are_placed(void **state)
 {
     (void)state;
     expect_problem("kind: Drill", "kind: Fleet", "plan.yaml:2:7: kind", "\"Drill\" is expected");
-    expect_problem("cluster: two", "clustr: two", ":7:34:", "did you mean \"cluster\"?");
+    expect_problem("cluster: two", "clustr: two", ":7:43:", "did you mean \"cluster\"?");
     expect_problem("cluster: two", "clustr: two", "spec.destination", "\"cluster\" is missing");
     expect_problem("b, cluster: two", "a, cluster: ONE", "spec.destination.cluster", "the destination is the source");
     expect_problem("directory: dst", "directory: src", "client.directory", "same cluster on both sides");
