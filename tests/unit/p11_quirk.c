@@ -6,10 +6,11 @@
  *   short                  the search gives one handle at a time, and each of them twice
  *   spoil                  reading several attributes at once answers nothing when one is not there
  *   swap                   reading several attributes at once gives a wrong CKA_ID
- *   vanish                 the second object cannot be read any more
+ *   vanish                 the first object that is read is gone
+ *   session                the first object that is read says that it is a session object
  *   huge                   CKA_LABEL claims more bytes than there was room for
  *   overlong               C_FindObjects claims more handles than were asked for
- *   lost                   the token ends the login after the first search
+ *   lost                   the token ends the login before the first search: every call works, private keys are just gone
  *   print                  the PIN goes to stdout, and a line of 100,000 bytes
  *   writable               only read-write sessions
  *   refuse                 C_Sign gives 0xb3, which is also "session handle invalid"
@@ -69,7 +70,7 @@ static CK_RV login(CK_SESSION_HANDLE s, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_
 static CK_RV find_init(CK_SESSION_HANDLE s, CK_ATTRIBUTE *t, CK_ULONG n)
 {
     searches++;
-    if (fault("lost") && searches == 2)
+    if (fault("lost") && searches == 1)
         (void)real->C_Logout(s);
     return real->C_FindObjectsInit(s, t, n);
 }
@@ -109,7 +110,7 @@ static CK_RV get(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_UL
     CK_RV rv;
 
     at("C_GetAttributeValue");
-    if (fault("vanish") && searches >= 5 && h != victim && victim == 0)
+    if (fault("vanish") && searches >= 5 && victim == 0)
         victim = h;
     if (fault("vanish") && h == victim)
         return CKR_OBJECT_HANDLE_INVALID;
@@ -119,6 +120,10 @@ static CK_RV get(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_UL
             t[i].ulValueLen = CK_UNAVAILABLE_INFORMATION;
         if (fault("swap") && n > 1 && t[i].type == CKA_ID && t[i].ulValueLen > 0 && t[i].ulValueLen < 256)
             *(CK_BYTE *)t[i].pValue ^= 0xff;
+        if (fault("session") && (victim == 0 || victim == h) && t[i].type == CKA_TOKEN && t[i].pValue) {
+            victim = h;
+            *(CK_BBOOL *)t[i].pValue = CK_FALSE;
+        }
         if (fault("huge") && t[i].type == CKA_LABEL)
             t[i].ulValueLen = 1ul << 40;
     }

@@ -129,28 +129,17 @@ void world_ec(struct world *w, const void *oid, size_t n, const char *id, const 
          usage);
 }
 
-static void secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, CK_BBOOL *token, const char *id,
-                   const char *label)
+void world_secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label)
 {
     CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
     CK_BBOOL *cipher = type == CKK_AES ? &yes : &no, *mac = type == CKK_AES ? &no : &yes;
-    CK_ATTRIBUTE t[] = { { CKA_CLASS, &cls, sizeof cls }, { CKA_KEY_TYPE, &type, sizeof type }, { CKA_TOKEN, token, 1 },
+    CK_ATTRIBUTE t[] = { { CKA_CLASS, &cls, sizeof cls }, { CKA_KEY_TYPE, &type, sizeof type }, { CKA_TOKEN, &yes, 1 },
                          { CKA_PRIVATE, &yes, 1 }, { CKA_VALUE, (void *)(uintptr_t)value, n },
                          { CKA_ID, (void *)(uintptr_t)id, strlen(id) }, { CKA_LABEL, (void *)(uintptr_t)label, strlen(label) },
                          { CKA_ENCRYPT, cipher, 1 }, { CKA_DECRYPT, cipher, 1 }, { CKA_SIGN, mac, 1 }, { CKA_VERIFY, mac, 1 } };
     CK_OBJECT_HANDLE h;
 
     OK(w->fl->C_CreateObject(w->session, t, ARRAY_LEN(t), &h));
-}
-
-void world_secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label)
-{
-    secret(w, type, value, n, &yes, id, label);
-}
-
-void world_session_object(struct world *w)
-{
-    secret(w, CKK_AES, "0123456789abcdef", 16, &no, "session", "session");
 }
 
 void world_certificate(struct world *w, const void *der, size_t n, const char *id, const char *label)

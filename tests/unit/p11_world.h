@@ -32,8 +32,6 @@ void world_rsa(struct world *w, const char *id, const char *label, const char *u
 /* oid: DER of the named curve. */
 void world_ec(struct world *w, const void *oid, size_t n, const char *id, const char *label, const char *usage);
 void world_secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label);
-/* A session object: must not appear in a listing. */
-void world_session_object(struct world *w);
 void world_certificate(struct world *w, const void *der, size_t n, const char *id, const char *label);
 /* How many objects the token shows, session objects of others included. */
 unsigned world_count(struct world *w);

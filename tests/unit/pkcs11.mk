@@ -5,3 +5,18 @@ tests_unit_test_pkcs11_hsm_SOURCES = tests/unit/test_pkcs11_hsm.c tests/unit/p11
 tests_unit_test_pkcs11_hsm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pkcs11_hsm_LDADD = libchsmpkcs11.la libchsmkeys.la libchsmutil.la $(CMOCKA_LIBS) $(P11KIT_LIBS) $(LIBP11_LIBS) \
 	$(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
+# SoftHSM with one fault at a time; -rpath makes libtool build a module that can be loaded, though it is never installed.
+noinst_LTLIBRARIES += tests/unit/p11_quirk.la
+tests_unit_p11_quirk_la_SOURCES = tests/unit/p11_quirk.c
+tests_unit_p11_quirk_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+check_PROGRAMS += tests/unit/test_pkcs11_fault
+UNIT_TESTS += tests/unit/test_pkcs11_fault
+tests_unit_test_pkcs11_fault_SOURCES = tests/unit/test_pkcs11_fault.c tests/unit/p11_world.c tests/unit/p11_world.h tests/unit/check.h
+tests_unit_test_pkcs11_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pkcs11_fault_LDADD = $(tests_unit_test_pkcs11_hsm_LDADD)
+EXTRA_tests_unit_test_pkcs11_fault_DEPENDENCIES = tests/unit/p11_quirk.la
+check_PROGRAMS += tests/unit/test_pkcs11_spki
+UNIT_TESTS += tests/unit/test_pkcs11_spki
+tests_unit_test_pkcs11_spki_SOURCES = tests/unit/test_pkcs11_spki.c tests/unit/check.h
+tests_unit_test_pkcs11_spki_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pkcs11_spki_LDADD = $(tests_unit_test_pkcs11_hsm_LDADD)

@@ -10,10 +10,35 @@
 #include "keys/challenge.h"
 #include "p11_world.h"
 #include "pkcs11/evp.h"
+#include "util/json.h"
 
 static struct world world;
 static const char aes_value[] = "0123456789abcdefFEDCBA9876543210";
 static const char generic_value[] = "generic secret of thirty-two byt";
+
+static unsigned char certificate[1024];
+static int certificate_len;
+static struct chsm_bytes certificate_spki;
+
+/* A self-signed certificate, as short as OpenSSL makes one. */
+static void make_certificate(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x = X509_new();
+    unsigned char *at = certificate, *spki = NULL;
+    int n;
+
+    assert_true(key && x && X509_set_pubkey(x, key) && X509_gmtime_adj(X509_getm_notBefore(x), 0) &&
+                X509_gmtime_adj(X509_getm_notAfter(x), 3600) && X509_sign(x, key, EVP_sha256()) > 0);
+    assert_true(i2d_X509(x, NULL) < (int)sizeof certificate);
+    certificate_len = i2d_X509(x, &at);
+    n = i2d_PUBKEY(key, &spki);
+    assert_true(n > 0);
+    assert_int_equal(chsm_bytes_set(&certificate_spki, spki, (size_t)n, NULL), 0);
+    OPENSSL_free(spki);
+    X509_free(x);
+    EVP_PKEY_free(key);
+}
 
 static int make_world(void **state)
 {
@@ -32,6 +57,8 @@ static int make_world(void **state)
     world_ec(&world, world_p256, sizeof world_p256, "same", "same-2", "s");
     world_secret(&world, CKK_AES, aes_value, 32, "aes", "aes");
     world_secret(&world, CKK_GENERIC_SECRET, generic_value, 32, "gen", "generic");
+    make_certificate();
+    world_certificate(&world, certificate, (size_t)certificate_len, "rsa", "certificate");
     world_leave(&world);
     return 0;
 }
@@ -39,6 +66,7 @@ static int make_world(void **state)
 static int drop_world(void **state)
 {
     (void)state;
+    chsm_bytes_done(&certificate_spki);
     world_remove(&world);
     return 0;
 }
@@ -54,7 +82,7 @@ static void lists_every_object_with_its_material(void **state)
     if (!s.complete)
         fail_msg("incomplete: %s", s.why);
     assert_null(s.why);
-    assert_int_equal(s.n, 9 * 2 + 2);
+    assert_int_equal(s.n, 9 * 2 + 2 + 1);
     assert_int_equal(s.session_objects, 0);
     assert_string_equal(json_string_value(json_object_get(s.token, "label")), WORLD_LABEL);
     for (size_t i = 0; i < s.n; i++)
@@ -85,6 +113,21 @@ static void lists_every_object_with_its_material(void **state)
     assert_int_equal(r->bits, 256);
     assert_int_equal(r->check_value.len, 3);
     assert_null(json_object_get(r->attributes, "token"));
+    chsm_section_done(&s);
+}
+
+static void a_certificate_is_known_by_its_digest_and_key(void **state)
+{
+    AUTO_HSM struct chsm_hsm *h = world_open(&world);
+    struct chsm_section s = world_list(h);
+    const struct chsm_record *r = world_find(&s, CHSM_CLASS_CERTIFICATE, "certificate");
+    char hex[65];
+
+    (void)state;
+    chsm_sha256_hex(certificate, (size_t)certificate_len, hex);
+    assert_string_equal(chsm_json_str(r->attributes, "value-sha256"), hex);
+    assert_true(chsm_bytes_eq(&r->spki, &certificate_spki));
+    assert_true(r->type == CHSM_TYPE_NONE);
     chsm_section_done(&s);
 }
 
@@ -241,7 +284,7 @@ static void proofs_leave_the_token_as_it_was(void **state)
     chsm_section_done(&before);
     chsm_section_done(&after);
     world_enter(&world);
-    assert_int_equal(world_count(&world), 20);
+    assert_int_equal(world_count(&world), 21);
     world_leave(&world);
 }
 
@@ -279,6 +322,7 @@ static int cmocka_main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_every_object_with_its_material),
+        cmocka_unit_test(a_certificate_is_known_by_its_digest_and_key),
         cmocka_unit_test(proves_every_kind_of_private_key),
         cmocka_unit_test(decrypts_what_was_encrypted_to_its_key),
         cmocka_unit_test(secret_keys_answer_as_openssl_does),
