@@ -18,7 +18,8 @@ struct chsm_hsm_target {
     const char *token_label;        /* NULL = whatever slot has the only initialised token */
     bool slot_given;
     unsigned long slot;             /* CK_SLOT_ID when slot_given */
-    int64_t timeout;                /* ms for each step (open, list, one proof); 0 = 120 s */
+    int64_t timeout;                /* ms for each step: open, one proof, and in a listing the wait for the next sign of progress
+                                       (a whole listing gets 30 times that); 0 = 120 s */
 };
 
 struct chsm_hsm;
