@@ -89,8 +89,8 @@ static void keys_that_are_none(void **state)
 {
     /* One bit off the curve; infinity; too short; empty. */
     static const char *const points[] = {
-        "044a0f9d01d10f7437d9fa20995f0cc742552e5ba16d3d7e9a65a33e20ad3e569e68eb62477a9960a87911e6121d112b698e469a0329a665eba74ee5"
-        "ac55eae9f4", "00", "0401", "" };
+        ("044a0f9d01d10f7437d9fa20995f0cc742552e5ba16d3d7e9a65a33e20ad3e569e68eb62477a9960a87911e6121d112b698e469a0329a665eba74ee5"
+         "ac55eae9f4"), "00", "0401", "" };
     struct chsm_bytes oid = bytes(p256_oid), one = bytes("01"), even = bytes("02"), n = bytes(rsa_modulus), spki = { 0 };
     struct chsm_err e;
 
