@@ -5,7 +5,8 @@
 #   tests/policy/       shell, on the sources alone
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
 # `make check BATS_TESTS=` leaves out what needs the simulator (distcheck does).
-INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats
+INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats \
+	tests/integration/sim_module.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 POLICY_TESTS = \
 	tests/policy/layers.sh \
@@ -67,6 +68,7 @@ tests/distfiles.list: Makefile
 CLEANFILES += tests/distfiles.list
 
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
+	tests/integration/sim_module.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml \
 	tests/policy/tap.sh \
 	tests/floor \

@@ -50,8 +50,8 @@ sed -e "s|@SIM@|$sim|g" -e "s|@SUBSCRIPTION@|$subscription|g" -e "s|@BLOB@|$blob
 
 # The damage is done between the restore and the verification: the cluster is not active before it has happened.
 damage() {
-    until [ -s "$sim/clusters/chsm-destination/keys/users.json" ]; do sleep 0.1; done
-    "$build/chsm-sim" corrupt --dir "$sim" chsm-destination "$kind" >"$dir/corrupt.log" 2>&1 || echo "failed" >>"$dir/corrupt.log"
+    until grep -q cu1 "$sim/clusters/chsm-destination/keys/users.json" 2>/dev/null; do sleep 0.1; done
+    "$build/chsm-sim" corrupt --dir "$sim" chsm-destination "$kind" >"$dir/corrupt.log" 2>&1 && : >"$dir/corrupted"
     "$build/chsm-sim" set --dir "$sim" activation=0s >/dev/null
 }
 damager=
@@ -66,5 +66,6 @@ rc=0
 if [ -n "$damager" ]; then
     kill "$damager" 2>/dev/null || :
     echo "demo: what was done to the restored keys: $(cat "$dir/corrupt.log" 2>/dev/null || echo nothing)"
+    [ -e "$dir/corrupted" ] || { echo "demo: the keys were not damaged; this drill shows nothing" >&2; exit 1; }
 fi
 exit "$rc"

@@ -119,9 +119,10 @@ static int remake(const struct target *t, bool keep_old, struct chsm_err *err)
 
     if (find_key(t, &key, &other, err) < 0 || sim_token_describe(&t->token, key, other, &like, err) < 0)
         return -1;
-    if (!keep_old && (destroy(t, key, err) < 0 || destroy(t, other, err) < 0))
+    /* The new key first: a generation that fails must not lose the old one. */
+    if (generate(t, &like, err) < 0)
         return -1;
-    return generate(t, &like, err);
+    return keep_old || (destroy(t, key, err) == 0 && destroy(t, other, err) == 0) ? 0 : -1;
 }
 
 static int swap_material(const struct target *t, struct chsm_err *err)

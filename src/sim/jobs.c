@@ -67,13 +67,12 @@ static int end_backup(const struct sim_state *s, const json_t *job, struct chsm_
 static int end_restore(const struct sim_state *s, const json_t *job, json_t *cluster, struct chsm_err *err)
 {
     AUTO_FREE char *from = backup_path(s->dir, chsm_json_str(job, "folder"), chsm_json_str(job, "backupId"), "");
-    int64_t active = sim_when(job, "end") + sim_timing(s->root, "activation");
 
     if (!from)
         return chsm_oom(err);
     if (sim_keystore_restore(s->dir, chsm_json_str(cluster, "name"), from, err) < 0)
         return -1;
-    return json_object_set_new(json_object_get(cluster, "sim"), "activeAt", json_integer(active)) < 0 ? chsm_oom(err) : 0;
+    return json_object_set_new(json_object_get(cluster, "sim"), "restoredAt", json_integer(sim_when(job, "end"))) < 0 ? chsm_oom(err) : 0;
 }
 
 /* A restore that fails takes its cluster with it (facts: arm.md §3.7). */
@@ -115,7 +114,7 @@ static int end_job(struct sim_state *s, json_t *job, struct chsm_err *err)
 static int advance_cluster(struct sim_state *s, json_t *cluster, int64_t now, bool *ret_gone, struct chsm_err *err)
 {
     json_t *sim = json_object_get(cluster, "sim");
-    int64_t ready = sim_when(sim, "readyAt"), active = sim_when(sim, "activeAt"), gone = sim_when(sim, "goneAt");
+    int64_t ready = sim_when(sim, "readyAt"), restored = sim_when(sim, "restoredAt"), gone = sim_when(sim, "goneAt");
 
     if (gone && gone <= now) {
         *ret_gone = true;
@@ -129,8 +128,9 @@ static int advance_cluster(struct sim_state *s, json_t *cluster, int64_t now, bo
         if (sim_cluster_set(cluster, "Succeeded", chsm_streq(was, "NotDefined") ? "NotActivated" : was, PROVISIONED, err) < 0)
             return -1;
     }
-    if (active && active <= now) {
-        (void)json_object_del(sim, "activeAt");
+    /* Counted here and not when the restore ends, so that a `set activation` works on a cluster that waits. */
+    if (restored && restored + sim_timing(s->root, "activation") <= now) {
+        (void)json_object_del(sim, "restoredAt");
         s->dirty = true;
         return sim_cluster_set(cluster, sim_cluster_get(cluster, "provisioningState"), "Active", PROVISIONED, err);
     }
