@@ -11,7 +11,7 @@ plan 2
 
 # Paths of an out-of-tree build lead back through the source folder.
 packed=$(sed "s|^$(pwd -P)/||; s|^\(\.\./\)*||" "$CHSM_DISTFILES" | sed 's|^\./||' | sort -u)
-if [ -n "${1:-}" ]; then project_files; else git ls-files; fi | grep -vE '(^|/)\.gitignore$|^Makefile\.am$|^configure\.ac$' | while read -r f; do
+if [ -n "${1:-}" ]; then project_files; else git ls-files; fi | grep -vE '(^|/)\.gitignore$|^\.clang-format$|^Makefile\.am$|^configure\.ac$' | while read -r f; do
     d=$f
     while :; do
         echo "$packed" | grep -qxF -- "$d" && break
