@@ -23,7 +23,7 @@ struct chsm_args {
     const char *activation;
     const char *module, *directory, *token_label, *slot, *module_timeout, *cluster_id;
     const char *file, *inventory, *require, *evidence;
-    bool no_proofs, allow_unexpected, same_cluster;
+    bool no_proofs, cross_check, allow_unexpected, same_cluster;
     struct chsm_list logins, module_env;
     const char *positional;
 };

@@ -33,6 +33,7 @@ const struct chsm_opt chsm_opts_keys_verify[] = {
     OPTS_HSM,
     { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "the source's inventory" },
     { "require", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, require), "LEVEL", "best (default), present, intact or proven" },
+    { "cross-check", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, cross_check), NULL, "sign once more through libp11 and OpenSSL" },
     { "allow-unexpected", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, allow_unexpected), NULL, "keys only at the destination are no failure" },
     { "allow-same-cluster", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, same_cluster), NULL, "check a cluster against its own inventory" },
     { "evidence", NULL, 'e', CHSM_OPT_TEXT, offsetof(struct chsm_args, evidence), "DIR", "leave report and inventories there" },
@@ -106,6 +107,10 @@ static int read_target(const struct chsm_args *args, struct chsm_hsm_target *t, 
                                    .env = args->module_env.item, .token_label = args->token_label, .slot_given = args->slot != NULL };
     if (chsm_args_need(t->module, "--module", err) < 0)
         return -1;
+    if (args->timeout) {
+        (void)chsm_fail(err, CHSM_USAGE, "--timeout has no meaning for this command");
+        return chsm_err_hint(err, "--module-timeout limits each step of the library");
+    }
     for (size_t i = 0; i < args->module_env.n; i++)
         if (!strchr(args->module_env.item[i], '='))
             return chsm_fail(err, CHSM_USAGE, "--module-env %s is not NAME=VALUE", args->module_env.item[i]);
@@ -123,7 +128,7 @@ static int read_target(const struct chsm_args *args, struct chsm_hsm_target *t, 
 /* The reader and its logins; the caller frees reader->logins with logins_free(). */
 static int read_reader(const struct chsm_args *args, struct chsm_reader *r, struct chsm_login **ret_logins, struct chsm_err *err)
 {
-    *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .progress = on_progress };
+    *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .cross_check = args->cross_check, .progress = on_progress };
     if (read_target(args, &r->target, err) < 0 || read_logins(&args->logins, ret_logins, err) < 0)
         return -1;
     r->logins = *ret_logins;

@@ -5,6 +5,7 @@
 
 #include "drill/client.h"
 #include "drill/reader.h"
+#include "pkcs11/evp.h"
 #include "util/buf.h"
 #include "util/log.h"
 
@@ -166,6 +167,36 @@ static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const ch
     return 0;
 }
 
+/* A proven signing key once more, through the second stack. It names keys by their ID and so needs one. */
+static int cross_check_one(const struct chsm_reader *r, const struct chsm_login *login, struct chsm_finding *f, struct chsm_err *err)
+{
+    AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+    AUTO_BYTES struct chsm_bytes answer = { 0 };
+    struct chsm_err why = { 0 };
+    int checked;
+
+    if (f->verdict != CHSM_V_PROVEN || !f->source || !chsm_record_flag(f->source, "sign", false) || f->source->cls != CHSM_CLASS_PRIVATE)
+        return 0;
+    if (f->destination->id.len == 0)
+        return chsm_finding_cross_check(f, &c, &answer, -1, "it has no ID", err);
+    if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
+        return -1;
+    checked = chsm_evp_sign(&r->target, &login->pin, &f->destination->id, &c.input, &answer, &why) < 0
+                  ? -1
+                  : chsm_challenge_check(f->source, &c, &answer, &why);
+    return chsm_finding_cross_check(f, &c, &answer, checked, why.text, err);
+}
+
+static int cross_check_all(const struct chsm_reader *r, const struct chsm_login *login, struct chsm_finding *f, size_t n, struct chsm_err *err)
+{
+    for (size_t i = 0; r->cross_check && i < n; i++) {
+        if (cross_check_one(r, login, &f[i], err) < 0)
+            return chsm_err_prefix(err, "login %s", login->name);
+        progress(r, "cross-checking", login->name, i + 1, n);
+    }
+    return 0;
+}
+
 static int verify_login(const struct chsm_reader *r, const struct chsm_login *login, const struct chsm_inventory *source,
                         struct chsm_inventory *destination, struct chsm_comparison *c, struct chsm_err *err)
 {
@@ -177,7 +208,11 @@ static int verify_login(const struct chsm_reader *r, const struct chsm_login *lo
         return -1;
     if (chsm_compare_section(c, chsm_inventory_section(source, login->name), s, err) < 0)
         return -1;
-    return prove_all(r, hsm, login->name, c->findings + before, c->n - before, err);
+    if (prove_all(r, hsm, login->name, c->findings + before, c->n - before, err) < 0)
+        return -1;
+    /* One login at a time: the second stack brings its own. */
+    chsm_hsm_close(TAKE(hsm));
+    return cross_check_all(r, login, c->findings + before, c->n - before, err);
 }
 
 int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inventory *source, struct chsm_inventory *ret_destination,

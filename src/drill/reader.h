@@ -22,6 +22,7 @@ struct chsm_reader {
     const struct chsm_login *logins;
     size_t n;
     const char *cluster;        /* resource id for the inventory; NULL = not known */
+    bool cross_check;           /* sign with each signing key a second time, through libp11 and OpenSSL (verify only) */
     bool ask;                   /* ask the keys: record challenges (source), prove (destination) */
     chsm_progress_fn *progress; /* may be NULL */
     void *ctx;

@@ -87,6 +87,13 @@ bool chsm_finding_wants_proof(const struct chsm_finding *f);
 CHSM_MUST_CHECK int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer,
                                        int checked, const char *why, struct chsm_err *err);
 
+/*
+ * The outcome of a second proof, by an independent stack, of a finding that is proven already. checked as above: 1 is kept
+ * beside the proof, 0 is an impostor, -1 keeps the verdict and says why there was no cross-check.
+ */
+CHSM_MUST_CHECK int chsm_finding_cross_check(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer,
+                                             int checked, const char *why, struct chsm_err *err);
+
 /* There was no proof: `possible` says whether there could have been one. Keeps the reason. */
 CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err);
 

@@ -114,6 +114,21 @@ int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, c
     return 0;
 }
 
+int chsm_finding_cross_check(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer, int checked,
+                             const char *why, struct chsm_err *err)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (checked == 1)
+        return json_object_set_new(f->proof, "cross_check", proof_json(f, c, answer)) < 0 ? chsm_oom(err) : 0;
+    if (checked == 0) {
+        f->verdict = CHSM_V_IMPOSTOR;
+        return set_reason(f, "its signature through the second stack is not that of the source's key", err);
+    }
+    text = chsm_strf("no cross-check: %s", why);
+    return text ? set_reason(f, text, err) : chsm_oom(err);
+}
+
 int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err)
 {
     AUTO_FREE char *both = f->reason ? chsm_strf("%s; no proof: %s", f->reason, why) : chsm_strf("no proof: %s", why);

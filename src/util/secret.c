@@ -90,7 +90,11 @@ static int from_env(const char *name, struct chsm_secret *ret, struct chsm_err *
 
     if (!value || !*value)
         return chsm_fail(err, CHSM_CONFIG, "the variable is not set or empty");
-    return chsm_secret_set(ret, value, strlen(value), err);
+    if (chsm_secret_set(ret, value, strlen(value), err) < 0)
+        return -1;
+    /* Programs that are started later, and libraries that they load, must not inherit it. */
+    (void)unsetenv(name);
+    return 0;
 }
 
 static bool fd_number(const char *text, int *ret)

@@ -25,7 +25,7 @@ void chsm_secret_done(struct chsm_secret *s);
 /*
  * Reads a secret from where `source` says (design: never from the command line itself):
  *   file:PATH   the file's content without one trailing newline
- *   env:NAME    an environment variable
+ *   env:NAME    an environment variable, which is then removed: no child inherits it, and it cannot be read twice
  *   fd:N        an open descriptor, read to its end, without one trailing newline
  *   cmd:ARGV    the output of a program, words split at blanks, no shell, 60 s at the most
  *   prompt      asked on the terminal without echo; `what` names it there ("PIN of cu1")

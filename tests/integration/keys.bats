@@ -84,6 +84,15 @@ damaged() {
     assert_status 0
 }
 
+@test "a second stack comes to the same result" {
+    verify --cross-check
+    assert_status 0
+    assert_json '[.verification.keys[] | select(.proof.cross_check)] | length >= 3 and all(.verdict == "proven")'
+    # The twins share their ID, by which the second stack would have to choose: said, not guessed.
+    assert_json '[.verification.keys[] | select(.id == "0210" and .class == "private-key")] | length == 2 and all(.reason | startswith("no cross-check"))'
+    assert_no_secret
+}
+
 @test "a login that is missing at the destination is inconclusive, not green" {
     run_chsmctl keys verify --module "$SIM_MODULE" --directory "$(client chsm-fourth)" --login "cu1=file:$PINS/cu1.pin" -i "$BATS_FILE_TMPDIR/source.json" -o json
     assert_status 10
@@ -105,6 +114,17 @@ damaged() {
     [[ $(jq .C_Login "$CHSM_SIM_CALLS") == 1 ]]
     KNOWN_SECRETS+=(wrong-one-77)
     assert_no_secret
+}
+
+@test "a PIN from the environment is not inherited by the library" {
+    export PIN=cu1:user1234
+    CHSM_SIM_QUIRKS=hang=C_FindObjects "$CHSMCTL" keys inventory --module "$SIM_MODULE" --directory "$(client chsm-fourth)" --login cu1=env:PIN \
+        --module-timeout 3s >/dev/null 2>&1 3>&- &
+    sleep 1.5
+    worker=$(pgrep -n -f -- --pkcs11-worker)
+    [[ -n $worker ]]
+    ! tr '\0' '\n' <"/proc/$worker/environ" | grep -q user1234
+    wait || true
 }
 
 @test "a PIN on the command line is refused and not repeated" {
