@@ -128,7 +128,8 @@ static int read_target(const struct chsm_args *args, struct chsm_hsm_target *t, 
 /* The reader and its logins; the caller frees reader->logins with logins_free(). */
 static int read_reader(const struct chsm_args *args, struct chsm_reader *r, struct chsm_login **ret_logins, struct chsm_err *err)
 {
-    *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .cross_check = args->cross_check, .progress = on_progress };
+    *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .cross_check = args->cross_check,
+                               .progress = on_progress };
     if (read_target(args, &r->target, err) < 0 || read_logins(&args->logins, ret_logins, err) < 0)
         return -1;
     r->logins = *ret_logins;

@@ -57,7 +57,7 @@ damaged() {
     [[ -z $(sort -u "$CHSM_SIM_HANDLES" "$BATS_FILE_TMPDIR/source.handles" | wc -l | grep -vx "$(cat "$CHSM_SIM_HANDLES" "$BATS_FILE_TMPDIR/source.handles" | wc -l)") ]]
     # And no handle is in what travels.
     while read -r handle; do
-        ! grep -qwF -- "$handle" "$BATS_FILE_TMPDIR/source.json"
+        if grep -qwF -- "$handle" "$BATS_FILE_TMPDIR/source.json"; then fail "a handle is in the inventory: $handle"; fi
     done <"$BATS_FILE_TMPDIR/source.handles"
 }
 
@@ -123,7 +123,7 @@ damaged() {
     sleep 1.5
     worker=$(pgrep -n -f -- --pkcs11-worker)
     [[ -n $worker ]]
-    ! tr '\0' '\n' <"/proc/$worker/environ" | grep -q user1234
+    if grep -q user1234 "/proc/$worker/environ"; then fail "the library inherits the PIN"; fi
     wait || true
 }
 
