@@ -4,5 +4,6 @@ if ENABLE_SIM
 dist_man1_MANS += doc/man/chsm-sim.1
 endif
 dist_doc_DATA += doc/ARCHITECTURE.md doc/EVIDENCE.md
+EXTRA_DIST += doc/report.png
 # Also packed where the simulator is not built.
 EXTRA_DIST += doc/man/chsm-sim.1

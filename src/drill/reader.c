@@ -49,7 +49,11 @@ static int list(const struct chsm_reader *r, const struct chsm_login *login, str
     s = chsm_inventory_add(inv);
     if (!s)
         return chsm_oom(err);
-    if (chsm_hsm_list(hsm, login->name, s, err) < 0 || chsm_section_link(s, err) < 0)
+    if (chsm_hsm_list(hsm, login->name, s, err) < 0)
+        return chsm_err_prefix(err, "login %s", login->name);
+    /* An HSM lists in any order; reports should not. */
+    chsm_section_sort(s);
+    if (chsm_section_link(s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);
     if (r->ask && chsm_reader_halves(hsm, s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);

@@ -51,6 +51,29 @@ struct chsm_record *chsm_section_add(struct chsm_section *s)
     return r;
 }
 
+static int compare_bytes(const struct chsm_bytes *a, const struct chsm_bytes *b)
+{
+    size_t n = a->len < b->len ? a->len : b->len;
+    int c = n ? memcmp(a->p, b->p, n) : 0;
+
+    return c ? c : (a->len > b->len) - (a->len < b->len);
+}
+
+static int in_report_order(const void *x, const void *y)
+{
+    const struct chsm_record *a = x, *b = y;
+    int c = (a->cls > b->cls) - (a->cls < b->cls);
+
+    c = c ? c : compare_bytes(&a->id, &b->id);
+    return c ? c : compare_bytes(&a->label, &b->label);
+}
+
+void chsm_section_sort(struct chsm_section *s)
+{
+    if (s->n)
+        qsort(s->records, s->n, sizeof *s->records, in_report_order);
+}
+
 bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record *pub)
 {
     if (priv->cls != CHSM_CLASS_PRIVATE || pub->cls != CHSM_CLASS_PUBLIC || priv->type != pub->type || pub->spki.len == 0)

@@ -69,6 +69,9 @@ void chsm_section_done(struct chsm_section *s);
 /* Adds an empty record and lends it to the caller until the next call. NULL when out of memory. */
 struct chsm_record *chsm_section_add(struct chsm_section *s);
 
+/* Puts the records into the order of reports: class, ID, label. Each keeps its index. */
+void chsm_section_sort(struct chsm_section *s);
+
 /*
  * Gives EC private keys of the section their public key where exactly one public key with the same non-empty ID, type and
  * curve exists (facts: pkcs11-stack.md §3: with a repeated ID "the first" is the wrong one as often as not).
