@@ -98,6 +98,9 @@ int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, c
     f->provable = true;
     if (checked >= 0 && !(f->proof = proof_json(f, c, answer)))
         return chsm_oom(err);
+    /* What is known to be wrong stays wrong: an answer that did not come cannot make it merely unproven. */
+    if (checked < 0 && (f->verdict == CHSM_V_MISSING || f->verdict == CHSM_V_CHANGED || f->verdict == CHSM_V_IMPOSTOR || f->verdict == CHSM_V_UNEXPECTED))
+        return 0;
     if (checked == 0) {
         f->verdict = CHSM_V_IMPOSTOR;
         return set_reason(f, "its answer to the challenge is not that of the source's key", err);

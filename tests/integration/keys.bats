@@ -121,7 +121,7 @@ damaged() {
     CHSM_SIM_QUIRKS=hang=C_FindObjects "$CHSMCTL" keys inventory --module "$SIM_MODULE" --directory "$(client chsm-fourth)" --login cu1=env:PIN \
         --module-timeout 3s >/dev/null 2>&1 3>&- &
     sleep 1.5
-    worker=$(pgrep -n -f -- --pkcs11-worker)
+    worker=$(pgrep -P $!)
     [[ -n $worker ]]
     if grep -q user1234 "/proc/$worker/environ"; then fail "the library inherits the PIN"; fi
     wait || true
