@@ -54,15 +54,6 @@ static void on_progress(void *ctx, const char *what, const char *login, size_t d
     chsm_out_progress(text);
 }
 
-static void logins_free(struct chsm_login *logins, size_t n)
-{
-    for (size_t i = 0; logins && i < n; i++) {
-        free(logins[i].name);
-        chsm_secret_done(&logins[i].pin);
-    }
-    free(logins);
-}
-
 /* "NAME=SOURCE"; what stands after a wrong source is not quoted: it may be the PIN itself. */
 static int read_login(const char *text, struct chsm_login *ret, struct chsm_err *err)
 {
@@ -92,7 +83,7 @@ static int read_logins(const struct chsm_list *list, struct chsm_login **ret, st
                 rc = chsm_fail(err, CHSM_USAGE, "--login %s is given twice", logins[i].name);
     }
     if (rc < 0) {
-        logins_free(logins, list->n);
+        chsm_logins_free(logins, list->n);
         return -1;
     }
     *ret = logins;
@@ -125,7 +116,7 @@ static int read_target(const struct chsm_args *args, struct chsm_hsm_target *t, 
     return 0;
 }
 
-/* The reader and its logins; the caller frees reader->logins with logins_free(). */
+/* The reader and its logins; the caller frees reader->logins with chsm_logins_free(). */
 static int read_reader(const struct chsm_args *args, struct chsm_reader *r, struct chsm_login **ret_logins, struct chsm_err *err)
 {
     *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .cross_check = args->cross_check,
@@ -166,7 +157,7 @@ int chsm_cmd_keys_inventory(const struct chsm_args *args, enum chsm_code *ret_co
     if (read_reader(args, &r, &logins, err) < 0)
         return -1;
     rc = chsm_reader_inventory(&r, &inv, err);
-    logins_free(logins, args->logins.n);
+    chsm_logins_free(logins, args->logins.n);
     if (rc < 0 || print_inventory(args, &inv, err) < 0)
         return -1;
     if (!chsm_inventory_complete(&inv))
@@ -254,7 +245,7 @@ static int verify(const struct chsm_args *args, struct verification *v, struct c
     if (read_reader(args, &r, &logins, err) < 0)
         return -1;
     rc = chsm_reader_verify(&r, &v->source, &v->destination, &v->comparison, err);
-    logins_free(logins, args->logins.n);
+    chsm_logins_free(logins, args->logins.n);
     return rc;
 }
 

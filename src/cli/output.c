@@ -10,16 +10,13 @@
 
 #define TEXT_MAX (256u << 20)
 
+enum chsm_format { CHSM_OUT_TEXT, CHSM_OUT_JSON, CHSM_OUT_YAML, CHSM_OUT_TSV, CHSM_OUT_NONE };
+
 static struct {
     enum chsm_format format;
     bool quiet, terminal, line_open;
     char last[512];
 } out;
-
-enum chsm_format chsm_out_format(void)
-{
-    return out.format;
-}
 
 static void end_line(void)
 {
@@ -127,7 +124,8 @@ static int print_columns(const json_t *value, const struct chsm_column *columns,
     return 0;
 }
 
-int chsm_out_resource(const json_t *value, const struct chsm_column *columns, struct chsm_err *err)
+/* The forms that show a value as it is. 1 when the format is another one. */
+static int print_value(const json_t *value, struct chsm_err *err)
 {
     end_line();
     switch (out.format) {
@@ -137,21 +135,23 @@ int chsm_out_resource(const json_t *value, const struct chsm_column *columns, st
     case CHSM_OUT_TEXT:
     case CHSM_OUT_TSV: break;
     }
-    return print_columns(value, columns, err);
+    return 1;
+}
+
+int chsm_out_resource(const json_t *value, const struct chsm_column *columns, struct chsm_err *err)
+{
+    int rc = print_value(value, err);
+
+    return rc == 1 ? print_columns(value, columns, err) : rc;
 }
 
 int chsm_out_report(const json_t *value, const char *text, struct chsm_err *err)
 {
-    end_line();
-    switch (out.format) {
-    case CHSM_OUT_JSON: return print_json(value, err);
-    case CHSM_OUT_YAML: return print_yaml(value, err);
-    case CHSM_OUT_NONE: return 0;
-    case CHSM_OUT_TEXT:
-    case CHSM_OUT_TSV: break;
-    }
-    printf("%s", text);
-    return 0;
+    int rc = print_value(value, err);
+
+    if (rc == 1)
+        printf("%s", text);
+    return rc < 0 ? -1 : 0;
 }
 
 void chsm_out_progress(const char *text)

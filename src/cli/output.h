@@ -6,12 +6,8 @@
 #include "cli/args.h"
 #include "util/json.h"
 
-enum chsm_format { CHSM_OUT_TEXT, CHSM_OUT_JSON, CHSM_OUT_YAML, CHSM_OUT_TSV, CHSM_OUT_NONE };
-
 /* Reads --output and the verbosity, and directs the log to stderr. */
 CHSM_MUST_CHECK int chsm_out_open(const struct chsm_args *args, struct chsm_err *err);
-
-enum chsm_format chsm_out_format(void);
 
 /* One column of a result: a heading, and where its value is ("properties.status"). */
 struct chsm_column {

@@ -9,6 +9,15 @@
 #include "util/buf.h"
 #include "util/log.h"
 
+void chsm_logins_free(struct chsm_login *logins, size_t n)
+{
+    for (size_t i = 0; logins && i < n; i++) {
+        free(logins[i].name);
+        chsm_secret_done(&logins[i].pin);
+    }
+    free(logins);
+}
+
 static void progress(const struct chsm_reader *r, const char *what, const char *login, size_t done, size_t total)
 {
     if (r->progress)

@@ -14,6 +14,9 @@ struct chsm_login {
     struct chsm_secret pin;     /* exactly what C_Login gets ("user:password" for Cloud HSM) */
 };
 
+/* Wipes the PINs and frees the array; NULL is allowed. */
+void chsm_logins_free(struct chsm_login *logins, size_t n);
+
 /* `what` is "listing", "proving"; total 0 = not known. */
 typedef void chsm_progress_fn(void *ctx, const char *what, const char *login, size_t done, size_t total);
 

@@ -22,20 +22,6 @@ static const struct {
     { "verify", chsm_step_verify },
 };
 
-const char *const *chsm_drill_steps(void)
-{
-    static const char *names[ARRAY_LEN(steps) + 1];
-
-    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
-        names[i] = steps[i].name;
-    return names;
-}
-
-const char *chsm_step_name(size_t n)
-{
-    return steps[n].name;
-}
-
 static void tell(struct chsm_run *run, enum chsm_step_phase phase, const char *text)
 {
     if (run->watch && run->watch->step)
@@ -164,11 +150,7 @@ static void end(struct chsm_run *run)
     chsm_inventory_done(&run->destination);
     chsm_job_done(&run->backup);
     chsm_job_done(&run->restore);
-    for (size_t i = 0; run->logins && i < run->plan->n_logins; i++) {
-        free(run->logins[i].name);
-        chsm_secret_done(&run->logins[i].pin);
-    }
-    free(run->logins);
+    chsm_logins_free(run->logins, run->plan->n_logins);
     free(run->source_id);
     free(run->destination_id);
     json_decref(run->steps);

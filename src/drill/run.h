@@ -24,7 +24,4 @@ struct chsm_drill_watch {
 CHSM_MUST_CHECK int chsm_drill_run(const struct chsm_plan *plan, struct chsm_arm *arm, const struct chsm_drill_watch *watch, json_t **ret_report,
                                    enum chsm_code *ret_code, struct chsm_err *err_step, struct chsm_err *err);
 
-/* Names of the steps in their order, ended by NULL. */
-const char *const *chsm_drill_steps(void);
-
 #endif

@@ -36,9 +36,6 @@ typedef int chsm_step_run(struct chsm_run *run, struct chsm_err *err);
 chsm_step_run chsm_step_preflight, chsm_step_inventory, chsm_step_identity_source, chsm_step_identity_destination, chsm_step_backup,
     chsm_step_restore, chsm_step_activation, chsm_step_verify;
 
-/* The name of step number n. */
-const char *chsm_step_name(size_t n);
-
 /* Reports progress of the running step. */
 CHSM_PRINTF(2, 3) void chsm_run_progress(struct chsm_run *run, const char *fmt, ...);
 

@@ -73,11 +73,6 @@ void chsm_evidence_free(struct chsm_evidence *ev)
     free(ev);
 }
 
-const char *chsm_evidence_dir(const struct chsm_evidence *ev)
-{
-    return ev->dir;
-}
-
 char *chsm_evidence_path(const struct chsm_evidence *ev, const char *name)
 {
     return chsm_path_join(ev->dir, name);

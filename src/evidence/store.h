@@ -16,8 +16,6 @@ void chsm_evidence_free(struct chsm_evidence *ev);
 static inline void chsm_evidence_auto_(struct chsm_evidence **e) { chsm_evidence_free(*e); *e = NULL; }
 #define AUTO_EVIDENCE AUTO(chsm_evidence_auto_)
 
-const char *chsm_evidence_dir(const struct chsm_evidence *ev);
-
 /* Path of a file in it, malloc()ed; NULL when out of memory. */
 char *chsm_evidence_path(const struct chsm_evidence *ev, const char *name);
 

@@ -62,17 +62,6 @@ static struct chsm_finding *add_finding(struct chsm_comparison *c, const char *l
     return &c->findings[c->n++];
 }
 
-static int set_reason(struct chsm_finding *f, const char *why, struct chsm_err *err)
-{
-    char *copy = strdup(why);
-
-    if (!copy)
-        return chsm_oom(err);
-    free(f->reason);
-    f->reason = copy;
-    return 0;
-}
-
 /* A change that makes the key weaker protected or more widely usable. */
 static bool loosens(const char *name, const json_t *from, const json_t *to)
 {
@@ -200,7 +189,7 @@ static int judge(struct chsm_finding *f, struct chsm_err *err)
         return -1;
     if (other) {
         f->verdict = CHSM_V_IMPOSTOR;
-        return set_reason(f, other, err);
+        return chsm_finding_reason(f, other, err);
     }
     if (f->changes) {
         f->verdict = CHSM_V_CHANGED;
@@ -211,7 +200,7 @@ static int judge(struct chsm_finding *f, struct chsm_err *err)
         return 0;
     }
     f->verdict = CHSM_V_PRESENT;
-    return set_reason(f, "nothing that the HSM tells of this object depends on its key material", err);
+    return chsm_finding_reason(f, "nothing that the HSM tells of this object depends on its key material", err);
 }
 
 static int judge_source(struct chsm_comparison *c, const struct chsm_section *s, const struct chsm_section *d, const struct chsm_match *m,
@@ -231,11 +220,11 @@ static int judge_source(struct chsm_comparison *c, const struct chsm_section *s,
     }
     if (m->source_ambiguous[i]) {
         f->verdict = CHSM_V_AMBIGUOUS;
-        return set_reason(f, "several objects of the destination could be this one, and nothing tells them apart", err);
+        return chsm_finding_reason(f, "several objects of the destination could be this one, and nothing tells them apart", err);
     }
     if (!d->complete) {
         f->verdict = CHSM_V_UNPROVEN;
-        return set_reason(f, "not found, but the destination's list is not complete", err);
+        return chsm_finding_reason(f, "not found, but the destination's list is not complete", err);
     }
     f->verdict = CHSM_V_MISSING;
     return 0;
@@ -255,7 +244,7 @@ static int judge_rest(struct chsm_comparison *c, const struct chsm_section *s, c
         f->destination = &d->records[i];
         f->verdict = m->destination_ambiguous[i] || !s->complete ? CHSM_V_AMBIGUOUS : CHSM_V_UNEXPECTED;
         if (f->verdict == CHSM_V_AMBIGUOUS &&
-            set_reason(f, m->destination_ambiguous[i] ? "it could be one of several objects of the source" : "the source's list is not complete", err) < 0)
+            chsm_finding_reason(f, m->destination_ambiguous[i] ? "it could be one of several objects of the source" : "the source's list is not complete", err) < 0)
             return -1;
     }
     return 0;
@@ -286,7 +275,7 @@ static int skip_section(struct chsm_comparison *c, const struct chsm_section *s,
         if (!f)
             return -1;
         f->source = &s->records[i];
-        if (set_reason(f, "the destination was not read with this login", err) < 0)
+        if (chsm_finding_reason(f, "the destination was not read with this login", err) < 0)
             return -1;
     }
     return add_open(c, err, "login %s: the destination was not read with it", s->login);

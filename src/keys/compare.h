@@ -94,6 +94,9 @@ CHSM_MUST_CHECK int chsm_finding_prove(struct chsm_finding *f, const struct chsm
 CHSM_MUST_CHECK int chsm_finding_cross_check(struct chsm_finding *f, const struct chsm_challenge *c, const struct chsm_bytes *answer,
                                              int checked, const char *why, struct chsm_err *err);
 
+/* Replaces the reason of a finding. */
+CHSM_MUST_CHECK int chsm_finding_reason(struct chsm_finding *f, const char *why, struct chsm_err *err);
+
 /* There was no proof: `possible` says whether there could have been one. Keeps the reason. */
 CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err);
 

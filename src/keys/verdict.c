@@ -61,7 +61,7 @@ bool chsm_finding_wants_proof(const struct chsm_finding *f)
     return f->source && f->destination && can_prove_class(f->source) && (f->verdict == CHSM_V_INTACT || f->verdict == CHSM_V_PRESENT);
 }
 
-static int set_reason(struct chsm_finding *f, const char *why, struct chsm_err *err)
+int chsm_finding_reason(struct chsm_finding *f, const char *why, struct chsm_err *err)
 {
     char *copy = strdup(why);
 
@@ -103,11 +103,11 @@ int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, c
         return 0;
     if (checked == 0) {
         f->verdict = CHSM_V_IMPOSTOR;
-        return set_reason(f, "its answer to the challenge is not that of the source's key", err);
+        return chsm_finding_reason(f, "its answer to the challenge is not that of the source's key", err);
     }
     if (checked < 0) {
         f->verdict = CHSM_V_UNPROVEN;
-        return set_reason(f, why, err);
+        return chsm_finding_reason(f, why, err);
     }
     if (f->verdict == CHSM_V_INTACT || f->verdict == CHSM_V_PRESENT) {
         f->verdict = CHSM_V_PROVEN;
@@ -126,10 +126,10 @@ int chsm_finding_cross_check(struct chsm_finding *f, const struct chsm_challenge
         return json_object_set_new(f->proof, "cross_check", proof_json(f, c, answer)) < 0 ? chsm_oom(err) : 0;
     if (checked == 0) {
         f->verdict = CHSM_V_IMPOSTOR;
-        return set_reason(f, "its signature through the second stack is not that of the source's key", err);
+        return chsm_finding_reason(f, "its signature through the second stack is not that of the source's key", err);
     }
     text = chsm_strf("no cross-check: %s", why);
-    return text ? set_reason(f, text, err) : chsm_oom(err);
+    return text ? chsm_finding_reason(f, text, err) : chsm_oom(err);
 }
 
 int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err)
@@ -137,7 +137,7 @@ int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, 
     AUTO_FREE char *both = f->reason ? chsm_strf("%s; no proof: %s", f->reason, why) : chsm_strf("no proof: %s", why);
 
     f->provable = possible;
-    return both ? set_reason(f, both, err) : chsm_oom(err);
+    return both ? chsm_finding_reason(f, both, err) : chsm_oom(err);
 }
 
 enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy)
