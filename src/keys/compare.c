@@ -244,7 +244,8 @@ static int judge_rest(struct chsm_comparison *c, const struct chsm_section *s, c
         f->destination = &d->records[i];
         f->verdict = m->destination_ambiguous[i] || !s->complete ? CHSM_V_AMBIGUOUS : CHSM_V_UNEXPECTED;
         if (f->verdict == CHSM_V_AMBIGUOUS &&
-            chsm_finding_reason(f, m->destination_ambiguous[i] ? "it could be one of several objects of the source" : "the source's list is not complete", err) < 0)
+            chsm_finding_reason(f, m->destination_ambiguous[i] ? "it could be one of several objects of the source"
+                                                               : "the source's list is not complete", err) < 0)
             return -1;
     }
     return 0;
