@@ -6,7 +6,7 @@
 
 #include "util/err.h"
 
-static void fill(struct chsm_err *err, enum chsm_code code, const char *fmt, va_list ap)
+CHSM_PRINTF(3, 0) static void fill(struct chsm_err *err, enum chsm_code code, const char *fmt, va_list ap)
 {
     *err = (struct chsm_err){ .code = code };
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
