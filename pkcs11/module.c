@@ -1,7 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <dlfcn.h>
+#include <sys/stat.h>
+
 #include "pkcs11/session.h"
+
+/* True for p11-kit-proxy.so, the module that shows all configured ones: it is a link to the p11-kit library itself. */
+static bool is_proxy(const char *path)
+{
+    struct stat self, asked;
+    Dl_info info;
+
+    return dladdr((const void *)(uintptr_t)p11_kit_module_load, &info) != 0 && stat(info.dli_fname, &self) == 0 &&
+           stat(path, &asked) == 0 && self.st_dev == asked.st_dev && self.st_ino == asked.st_ino;
+}
+
+/* p11-kit refuses to load its proxy; by hand that can be done. Unmanaged, which is no loss to the only user in this process. */
+static CK_FUNCTION_LIST *load_proxy(const char *path)
+{
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CK_C_GetFunctionList get = library ? (CK_C_GetFunctionList)(uintptr_t)dlsym(library, "C_GetFunctionList") : NULL;
+    CK_FUNCTION_LIST *fl = NULL;
+
+    return get && get(&fl) == CKR_OK ? fl : NULL;
+}
 
 int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *err)
 {
@@ -9,7 +32,8 @@ int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *
 
     p11_kit_be_quiet();
     chsm_ck_enter(&s->ck, "dlopen");
-    s->ck.fl = p11_kit_module_load(path, /* flags= managed */ 0);
+    s->unmanaged = is_proxy(path);
+    s->ck.fl = s->unmanaged ? load_proxy(path) : p11_kit_module_load(path, /* flags= managed */ 0);
     chsm_ck_leave(&s->ck);
     if (!s->ck.fl) {
         const char *why = p11_kit_message();
@@ -19,7 +43,7 @@ int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *
                              "/opt/azurecloudhsm/lib64/libazcloudhsm_pkcs11.so");
     }
     chsm_ck_enter(&s->ck, "C_Initialize");
-    rv = p11_kit_module_initialize(s->ck.fl);
+    rv = s->unmanaged ? s->ck.fl->C_Initialize(NULL) : p11_kit_module_initialize(s->ck.fl);
     chsm_ck_leave(&s->ck);
     if (rv != CKR_OK) {
         (void)chsm_ck_fail(err, "C_Initialize", rv);
@@ -37,7 +61,7 @@ void chsm_module_finalize(struct chsm_session *s)
     if (!s->initialised)
         return;
     chsm_ck_enter(&s->ck, "C_Finalize");
-    (void)p11_kit_module_finalize(s->ck.fl);
+    (void)(s->unmanaged ? s->ck.fl->C_Finalize(NULL) : p11_kit_module_finalize(s->ck.fl));
     chsm_ck_leave(&s->ck);
     s->initialised = false;
 }

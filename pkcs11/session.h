@@ -10,6 +10,7 @@
 
 struct chsm_session {
     struct chsm_ck ck;
+    bool unmanaged;             /* loaded without p11-kit */
     bool initialised;           /* by us: then we finalise */
     CK_SLOT_ID slot;
     CK_FLAGS open_flags;        /* that C_OpenSession accepted */
