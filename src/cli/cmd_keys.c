@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include <errno.h>
-
 #include "cli/commands.h"
+#include "cli/hsm_options.h"
 #include "cli/output.h"
 #include "drill/client.h"
 #include "drill/reader.h"
@@ -13,24 +12,13 @@
 
 #define REPORT_MAX (256u << 20)
 
-#define OPTS_HSM                                                                                                                            \
-    { "module", NULL, 'm', CHSM_OPT_TEXT, offsetof(struct chsm_args, module), "FILE", "PKCS#11 library (default: CHSMCTL_MODULE)" },        \
-    { "login", NULL, 'l', CHSM_OPT_LIST, offsetof(struct chsm_args, logins), "NAME=SRC", "PIN from file:, env:, fd:, cmd: or prompt" },     \
-    { "directory", NULL, 'd', CHSM_OPT_TEXT, offsetof(struct chsm_args, directory), "DIR", "working directory of the library" },            \
-    { "module-env", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, module_env), "NAME=VAL", "environment of the library" },             \
-    { "token-label", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, token_label), "LABEL", "which token, where there are several" },    \
-    { "slot", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, slot), "ID", "which slot, where there are several" },                      \
-    { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" },  \
-    { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" },            \
-    { "no-proofs", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_proofs), NULL, "ask no key to do anything" }
-
 const struct chsm_opt chsm_opts_keys_inventory[] = {
-    OPTS_HSM,
+    CHSM_OPTS_HSM,
     { "file", NULL, 'f', CHSM_OPT_TEXT, offsetof(struct chsm_args, file), "FILE", "where the inventory goes (default: stdout)" },
     { 0 },
 };
 const struct chsm_opt chsm_opts_keys_verify[] = {
-    OPTS_HSM,
+    CHSM_OPTS_HSM,
     { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "the source's inventory" },
     { "require", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, require), "LEVEL", "best (default), present, intact or proven" },
     { "cross-check", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, cross_check), NULL, "sign once more through libp11 and OpenSSL" },
@@ -54,74 +42,12 @@ static void on_progress(void *ctx, const char *what, const char *login, size_t d
     chsm_out_progress(text);
 }
 
-/* "NAME=SOURCE"; what stands after a wrong source is not quoted: it may be the PIN itself. */
-static int read_login(const char *text, struct chsm_login *ret, struct chsm_err *err)
-{
-    const char *eq = strchr(text, '=');
-    AUTO_FREE char *what = NULL;
-
-    if (!eq || eq == text || !chsm_secret_source_ok(eq + 1)) {
-        (void)chsm_fail(err, CHSM_USAGE, "--login is not NAME=SOURCE");
-        return chsm_err_hint(err, "the PIN comes from file:PATH, env:NAME, fd:N, cmd:PROGRAM or prompt, e.g. --login cu1=file:/run/secrets/cu1");
-    }
-    ret->name = strndup(text, (size_t)(eq - text));
-    what = ret->name ? chsm_strf("PIN of %s", ret->name) : NULL;
-    return what ? chsm_secret_read(eq + 1, what, &ret->pin, err) : chsm_oom(err);
-}
-
-static int read_logins(const struct chsm_list *list, struct chsm_login **ret, struct chsm_err *err)
-{
-    struct chsm_login *logins = calloc(list->n ? list->n : 1, sizeof *logins);
-    int rc = logins ? 0 : chsm_oom(err);
-
-    if (rc == 0 && list->n == 0)
-        rc = chsm_fail(err, CHSM_USAGE, "--login is needed");
-    for (size_t i = 0; rc == 0 && i < list->n; i++) {
-        rc = read_login(list->item[i], &logins[i], err);
-        for (size_t k = 0; rc == 0 && k < i; k++)
-            if (strcmp(logins[k].name, logins[i].name) == 0)
-                rc = chsm_fail(err, CHSM_USAGE, "--login %s is given twice", logins[i].name);
-    }
-    if (rc < 0) {
-        chsm_logins_free(logins, list->n);
-        return -1;
-    }
-    *ret = logins;
-    return 0;
-}
-
-static int read_target(const struct chsm_args *args, struct chsm_hsm_target *t, struct chsm_err *err)
-{
-    char *end;
-
-    *t = (struct chsm_hsm_target){ .module = args->module ? args->module : getenv("CHSMCTL_MODULE"), .directory = args->directory,
-                                   .env = args->module_env.item, .token_label = args->token_label, .slot_given = args->slot != NULL };
-    if (chsm_args_need(t->module, "--module", err) < 0)
-        return -1;
-    if (args->timeout) {
-        (void)chsm_fail(err, CHSM_USAGE, "--timeout has no meaning for this command");
-        return chsm_err_hint(err, "--module-timeout limits each step of the library");
-    }
-    for (size_t i = 0; i < args->module_env.n; i++)
-        if (!strchr(args->module_env.item[i], '='))
-            return chsm_fail(err, CHSM_USAGE, "--module-env %s is not NAME=VALUE", args->module_env.item[i]);
-    if (args->module_timeout && chsm_duration_parse(args->module_timeout, &t->timeout, err) < 0)
-        return chsm_err_prefix(err, "--module-timeout");
-    if (args->slot) {
-        errno = 0;
-        t->slot = strtoul(args->slot, &end, 0);
-        if (errno || *end || end == args->slot || args->slot[0] == '-')
-            return chsm_fail(err, CHSM_USAGE, "--slot %s is not a slot number", args->slot);
-    }
-    return 0;
-}
-
 /* The reader and its logins; the caller frees reader->logins with chsm_logins_free(). */
 static int read_reader(const struct chsm_args *args, struct chsm_reader *r, struct chsm_login **ret_logins, struct chsm_err *err)
 {
     *r = (struct chsm_reader){ .n = args->logins.n, .cluster = args->cluster_id, .ask = !args->no_proofs, .cross_check = args->cross_check,
                                .progress = on_progress };
-    if (read_target(args, &r->target, err) < 0 || read_logins(&args->logins, ret_logins, err) < 0)
+    if (chsm_hsm_options_target(args, &r->target, err) < 0 || chsm_hsm_options_logins(&args->logins, ret_logins, err) < 0)
         return -1;
     r->logins = *ret_logins;
     return 0;

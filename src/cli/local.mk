@@ -7,6 +7,7 @@ libchsmcli_la_SOURCES = \
 	src/cli/help.c \
 	src/cli/output.c src/cli/output.h \
 	src/cli/connect.c src/cli/connect.h \
+	src/cli/hsm_options.c src/cli/hsm_options.h \
 	src/cli/cmd_cluster.c \
 	src/cli/cmd_identity.c \
 	src/cli/cmd_job.c \

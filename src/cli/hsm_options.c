@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <errno.h>
+
+#include "cli/hsm_options.h"
+#include "util/buf.h"
+
+/* "NAME=SOURCE"; what stands after a wrong source is not quoted: it may be the PIN itself. */
+static int read_login(const char *text, struct chsm_login *ret, struct chsm_err *err)
+{
+    const char *eq = strchr(text, '=');
+    AUTO_FREE char *what = NULL;
+
+    if (!eq || eq == text || !chsm_secret_source_ok(eq + 1)) {
+        (void)chsm_fail(err, CHSM_USAGE, "--login is not NAME=SOURCE");
+        return chsm_err_hint(err, "the PIN comes from file:PATH, env:NAME, fd:N, cmd:PROGRAM or prompt, e.g. --login cu1=file:/run/secrets/cu1");
+    }
+    ret->name = strndup(text, (size_t)(eq - text));
+    what = ret->name ? chsm_strf("PIN of %s", ret->name) : NULL;
+    return what ? chsm_secret_read(eq + 1, what, &ret->pin, err) : chsm_oom(err);
+}
+
+int chsm_hsm_options_logins(const struct chsm_list *list, struct chsm_login **ret, struct chsm_err *err)
+{
+    struct chsm_login *logins = calloc(list->n ? list->n : 1, sizeof *logins);
+    int rc = logins ? 0 : chsm_oom(err);
+
+    if (rc == 0 && list->n == 0)
+        rc = chsm_fail(err, CHSM_USAGE, "--login is needed");
+    for (size_t i = 0; rc == 0 && i < list->n; i++) {
+        rc = read_login(list->item[i], &logins[i], err);
+        for (size_t k = 0; rc == 0 && k < i; k++)
+            if (strcmp(logins[k].name, logins[i].name) == 0)
+                rc = chsm_fail(err, CHSM_USAGE, "--login %s is given twice", logins[i].name);
+    }
+    if (rc < 0) {
+        chsm_logins_free(logins, list->n);
+        return -1;
+    }
+    *ret = logins;
+    return 0;
+}
+
+int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target *ret, struct chsm_err *err)
+{
+    char *end;
+
+    *ret = (struct chsm_hsm_target){ .module = args->module ? args->module : getenv("CHSMCTL_MODULE"), .directory = args->directory,
+                                   .env = args->module_env.item, .token_label = args->token_label, .slot_given = args->slot != NULL };
+    if (chsm_args_need(ret->module, "--module", err) < 0)
+        return -1;
+    if (args->timeout) {
+        (void)chsm_fail(err, CHSM_USAGE, "--timeout has no meaning for this command");
+        return chsm_err_hint(err, "--module-timeout limits each step of the library");
+    }
+    for (size_t i = 0; i < args->module_env.n; i++)
+        if (!strchr(args->module_env.item[i], '='))
+            return chsm_fail(err, CHSM_USAGE, "--module-env %s is not NAME=VALUE", args->module_env.item[i]);
+    if (args->module_timeout && chsm_duration_parse(args->module_timeout, &ret->timeout, err) < 0)
+        return chsm_err_prefix(err, "--module-timeout");
+    if (args->slot) {
+        errno = 0;
+        ret->slot = strtoul(args->slot, &end, 0);
+        if (errno || *end || end == args->slot || args->slot[0] == '-')
+            return chsm_fail(err, CHSM_USAGE, "--slot %s is not a slot number", args->slot);
+    }
+    return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of every command that talks to an HSM: which library, which token, which logins. */
+#ifndef CHSM_CLI_HSM_OPTIONS_H
+#define CHSM_CLI_HSM_OPTIONS_H
+
+#include "cli/args.h"
+#include "drill/reader.h"
+
+#define CHSM_OPTS_HSM \
+    { "module", NULL, 'm', CHSM_OPT_TEXT, offsetof(struct chsm_args, module), "FILE", "PKCS#11 library (default: CHSMCTL_MODULE)" }, \
+    { "login", NULL, 'l', CHSM_OPT_LIST, offsetof(struct chsm_args, logins), "NAME=SRC", "PIN from file:, env:, fd:, cmd: or prompt" }, \
+    { "directory", NULL, 'd', CHSM_OPT_TEXT, offsetof(struct chsm_args, directory), "DIR", "working directory of the library" }, \
+    { "module-env", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, module_env), "NAME=VAL", "environment of the library" }, \
+    { "token-label", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, token_label), "LABEL", "which token, where there are several" }, \
+    { "slot", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, slot), "ID", "which slot, where there are several" }, \
+    { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" }, \
+    { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" }, \
+    { "no-proofs", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_proofs), NULL, "ask no key to do anything" }
+
+/* The library and the token of --module, --slot, ...; strings are borrowed from the arguments. CHSM_USAGE on a mistake. */
+CHSM_MUST_CHECK int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target *ret, struct chsm_err *err);
+
+/* Reads the PINs of all --login; *ret has list->n logins, the caller runs chsm_logins_free(). */
+CHSM_MUST_CHECK int chsm_hsm_options_logins(const struct chsm_list *list, struct chsm_login **ret, struct chsm_err *err);
+
+#endif
