@@ -11,9 +11,6 @@
 
 #include "util/compat.h"
 
-/* The digest of CKA_VALUE of certificates and data objects; the value itself is not kept. */
-#define CHSM_ATTR_VALUE_SHA256 "value-sha256"
-
 enum chsm_attr_kind { CHSM_ATTR_FLAG, CHSM_ATTR_ULONG, CHSM_ATTR_BYTES };
 
 /* Places in the table. */

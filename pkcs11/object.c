@@ -9,25 +9,23 @@ static bool filled(const struct chsm_object *o, enum chsm_attr a)
     return o->have[a] && o->v[a].len > 0;
 }
 
-static int flags(const struct chsm_object *o, json_t *attributes, struct chsm_err *err)
+static int flags(const struct chsm_object *o, struct chsm_record *r, struct chsm_err *err)
 {
-    for (enum chsm_attr a = CHSM_A_FLAGS; a < CHSM_A_COUNT; a++) {
-        if (!o->have[a])
-            continue;
-        if (json_object_set_new(attributes, chsm_attrs[a].name, json_boolean(o->v[a].p[0] != CK_FALSE)) < 0)
-            return chsm_oom(err);
-    }
+    for (enum chsm_attr a = CHSM_A_FLAGS; a < CHSM_A_COUNT; a++)
+        if (o->have[a] && chsm_record_set(r, chsm_attrs[a].name, json_boolean(o->v[a].p[0] != CK_FALSE), err) < 0)
+            return -1;
     return 0;
 }
 
-static int value_digest(const struct chsm_object *o, json_t *attributes, struct chsm_err *err)
+/* The value of a certificate or data object is not kept, its digest is. */
+static int value_digest(const struct chsm_object *o, struct chsm_record *r, struct chsm_err *err)
 {
     char hex[65];
 
     if (!o->have[CHSM_A_VALUE])
         return 0;
     chsm_sha256_hex(o->v[CHSM_A_VALUE].p, o->v[CHSM_A_VALUE].len, hex);
-    return json_object_set_new(attributes, CHSM_ATTR_VALUE_SHA256, json_string(hex)) < 0 ? chsm_oom(err) : 0;
+    return chsm_record_set(r, CHSM_MORE_VALUE_SHA256, json_string(hex), err);
 }
 
 static unsigned modulus_bits(const struct chsm_bytes *m)
@@ -113,12 +111,7 @@ int chsm_object_record(const struct chsm_object *o, CK_OBJECT_CLASS cls, struct 
         return chsm_fail(err, CHSM_PKCS11, "a key does not tell its type");
     if (key)
         r.type = chsm_object_ulong(o, CHSM_A_KEY_TYPE);
-    r.attributes = json_object();
-    if (!r.attributes) {
-        chsm_record_done(&r);
-        return chsm_oom(err);
-    }
-    if (names(o, &r, err) < 0 || flags(o, r.attributes, err) < 0 || value_digest(o, r.attributes, err) < 0 ||
+    if (names(o, &r, err) < 0 || flags(o, &r, err) < 0 || value_digest(o, &r, err) < 0 ||
         material(o, &r, err) < 0) {
         chsm_record_done(&r);
         return -1;

@@ -192,10 +192,10 @@ static json_t *from_bytes(const struct chsm_bytes *b)
 
 json_t *chsm_wire_record(const struct chsm_record *r)
 {
-    json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:O}", "class", chsm_wire_from_ulong(r->cls), "type",
+    json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "class", chsm_wire_from_ulong(r->cls), "type",
                           chsm_wire_from_ulong(r->type), "id", from_bytes(&r->id), "label", from_bytes(&r->label),
                           "bits", (json_int_t)r->bits, "spki", from_bytes(&r->spki), "check-value",
-                          from_bytes(&r->check_value), "attributes", r->attributes);
+                          from_bytes(&r->check_value), "attributes", chsm_record_attributes(r));
 
     if (o && r->curve && json_object_set_new(o, "curve", json_string(r->curve)) < 0) {
         json_decref(o);
@@ -213,7 +213,7 @@ static int attributes_ok(json_t *attributes)
     if (!json_is_object(attributes))
         return 0;
     json_object_foreach(attributes, name, value) {
-        if (chsm_streq(name, CHSM_ATTR_VALUE_SHA256)) {
+        if (chsm_streq(name, CHSM_MORE_VALUE_SHA256)) {
             const char *hex = json_string_value(value);
 
             if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
@@ -262,7 +262,10 @@ int chsm_wire_record_read(const json_t *body, struct chsm_record *ret, struct ch
         chsm_record_done(&r);
         return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process sent malformed attributes");
     }
-    r.attributes = json_incref(attributes);
+    if (chsm_record_set_attributes(&r, attributes, err) < 0) {
+        chsm_record_done(&r);
+        return -1;
+    }
     r.spki_from = r.spki.len > 0 ? CHSM_SPKI_OWN : CHSM_SPKI_NONE;
     *ret = r;
     return 0;

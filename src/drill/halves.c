@@ -27,7 +27,7 @@ static int tie(struct chsm_section *s, struct chsm_record *priv, const struct ch
 /* A challenge for a key whose public key is not known yet: made for the first candidate, good for all of them. */
 static int ask(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_record *priv, const struct chsm_record *pub, struct chsm_err *err)
 {
-    struct chsm_record stand_in = { .cls = priv->cls, .type = priv->type, .spki = pub->spki, .attributes = priv->attributes };
+    struct chsm_record stand_in = { .cls = priv->cls, .type = priv->type, .spki = pub->spki, .flags_told = priv->flags_told, .flags = priv->flags };
     AUTO_CHALLENGE struct chsm_challenge c = { 0 };
     AUTO_BYTES struct chsm_bytes answer = { 0 };
     unsigned long rv;

@@ -108,20 +108,30 @@ static int compare_label(struct chsm_finding *f, struct chsm_err *err)
     return add_change(f, "label", json_string(a), json_string(b), err);
 }
 
+static json_t *flag_json(const struct chsm_record *r, uint32_t bit)
+{
+    return r->flags_told & bit ? json_boolean(r->flags & bit) : json_null();
+}
+
 /* Attributes of both sides; one that only one side answers is a difference too. */
 static int compare_attributes(struct chsm_finding *f, struct chsm_err *err)
 {
-    json_t *a = f->source->attributes, *b = f->destination->attributes, *v;
+    const struct chsm_record *s = f->source, *d = f->destination;
+    uint32_t differs = (s->flags_told ^ d->flags_told) | (s->flags ^ d->flags);
     const char *name;
+    json_t *v;
 
-    json_object_foreach(a, name, v) {
-        json_t *other = json_object_get(b, name);
+    for (unsigned i = 0; differs && i < CHSM_FLAG_COUNT; i++)
+        if (differs & 1u << i && add_change(f, chsm_flag_names[i], flag_json(s, 1u << i), flag_json(d, 1u << i), err) < 0)
+            return -1;
+    json_object_foreach(s->more, name, v) {
+        json_t *other = json_object_get(d->more, name);
 
-        if (!json_equal(v, other ? other : NULL) && add_change(f, name, json_incref(v), other ? json_incref(other) : json_null(), err) < 0)
+        if (!json_equal(v, other) && add_change(f, name, json_incref(v), other ? json_incref(other) : json_null(), err) < 0)
             return -1;
     }
-    json_object_foreach(b, name, v)
-        if (!json_object_get(a, name) && add_change(f, name, json_null(), json_incref(v), err) < 0)
+    json_object_foreach(d->more, name, v)
+        if (!json_object_get(s->more, name) && add_change(f, name, json_null(), json_incref(v), err) < 0)
             return -1;
     return 0;
 }
@@ -134,7 +144,7 @@ static bool tells_own_key(const struct chsm_record *r)
 /* The first thing that shows other key material; NULL when nothing does. */
 static const char *other_material(const struct chsm_record *s, const struct chsm_record *d)
 {
-    const char *sv = chsm_json_str(s->attributes, "value-sha256"), *dv = chsm_json_str(d->attributes, "value-sha256");
+    const char *sv = chsm_record_value_digest(s), *dv = chsm_record_value_digest(d);
 
     if (s->type != d->type)
         return "the key type differs";
@@ -154,13 +164,13 @@ static const char *other_material(const struct chsm_record *s, const struct chsm
 /* Whether something equal on both sides depends on the key material of this very object. */
 static bool witnessed(const struct chsm_record *s, const struct chsm_record *d)
 {
-    const char *sv = chsm_json_str(s->attributes, "value-sha256");
+    const char *sv = chsm_record_value_digest(s);
 
     if (tells_own_key(s) && tells_own_key(d))
         return chsm_bytes_eq(&s->spki, &d->spki);
     if (s->check_value.len && chsm_bytes_eq(&s->check_value, &d->check_value))
         return true;
-    return sv && chsm_streq(sv, chsm_json_str(d->attributes, "value-sha256"));
+    return sv && chsm_streq(sv, chsm_record_value_digest(d));
 }
 
 /* What one side tells of the key and the other does not is a difference, like an attribute. */

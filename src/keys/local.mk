@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libchsmkeys.la
 libchsmkeys_la_SOURCES = \
 	src/keys/record.c src/keys/record.h \
 	src/keys/names.c \
+	src/keys/attributes.c \
 	src/keys/record_json.c \
 	src/keys/inventory.c src/keys/inventory.h \
 	src/keys/match.c src/keys/match.h \

@@ -32,14 +32,14 @@ typedef void run_fn(struct state *st, const struct run *run);
 
 bool chsm_record_has_material(const struct chsm_record *r)
 {
-    return r->spki.len || r->check_value.len || json_object_get(r->attributes, "value-sha256");
+    return r->spki.len || r->check_value.len || chsm_record_value_digest(r);
 }
 
 /* Everything that depends on key material, as text; "" when nothing does. */
 static char *material(const struct chsm_record *r)
 {
     AUTO_FREE char *kcv = chsm_hex(r->check_value.p, r->check_value.len);
-    const char *value = chsm_json_str(r->attributes, "value-sha256");
+    const char *value = chsm_record_value_digest(r);
     char fp[65] = "";
 
     /* The check value takes part only where there is no public key: some tokens have it on one side only. */

@@ -14,7 +14,7 @@ void chsm_record_done(struct chsm_record *r)
     chsm_bytes_done(&r->recorded.input);
     free(r->recorded.kind);
     free(r->curve);
-    json_decref(r->attributes);
+    json_decref(r->more);
     json_decref(r->unknown);
     *r = (struct chsm_record){ 0 };
 }
@@ -44,9 +44,7 @@ struct chsm_record *chsm_section_add(struct chsm_section *s)
         s->cap = cap;
     }
     r = &s->records[s->n];
-    *r = (struct chsm_record){ .type = CHSM_TYPE_NONE, .attributes = json_object(), .index = s->n };
-    if (!r->attributes)
-        return NULL;
+    *r = (struct chsm_record){ .type = CHSM_TYPE_NONE, .index = s->n };
     s->n++;
     return r;
 }
@@ -115,13 +113,6 @@ bool chsm_record_fingerprint(const struct chsm_record *r, char out[65])
         return false;
     chsm_sha256_hex(r->spki.p, r->spki.len, out);
     return true;
-}
-
-bool chsm_record_flag(const struct chsm_record *r, const char *name, bool absent)
-{
-    const json_t *v = json_object_get(r->attributes, name);
-
-    return json_is_boolean(v) ? json_is_true(v) : absent;
 }
 
 /* Length of the UTF-8 sequence at p when it is well formed and no control character, else 0. */

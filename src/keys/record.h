@@ -29,6 +29,23 @@ enum chsm_spki_from {
     CHSM_SPKI_PROVEN,       /* from the public key under which a signature of this very private key verified */
 };
 
+/*
+ * The attributes that are true or false, in the order of their numbers. Most records tell most of them, so that a record keeps
+ * them as bits: 100,000 records have to fit into memory twice.
+ */
+enum chsm_flag {
+    CHSM_FLAG_PRIVATE, CHSM_FLAG_TRUSTED, CHSM_FLAG_SENSITIVE, CHSM_FLAG_ENCRYPT, CHSM_FLAG_DECRYPT, CHSM_FLAG_WRAP, CHSM_FLAG_UNWRAP,
+    CHSM_FLAG_SIGN, CHSM_FLAG_VERIFY, CHSM_FLAG_DERIVE, CHSM_FLAG_EXTRACTABLE, CHSM_FLAG_LOCAL, CHSM_FLAG_NEVER_EXTRACTABLE,
+    CHSM_FLAG_ALWAYS_SENSITIVE, CHSM_FLAG_DESTROYABLE, CHSM_FLAG_WRAP_WITH_TRUSTED,
+    CHSM_FLAG_COUNT
+};
+
+/* "sign", "never-extractable": the names in files and messages. */
+extern const char *const chsm_flag_names[CHSM_FLAG_COUNT];
+
+/* Name in chsm_record.more of the SHA-256 (hexadecimal) of CKA_VALUE of certificates and data objects. */
+#define CHSM_MORE_VALUE_SHA256 "value-sha256"
+
 /* A recorded question to a secret key, and the digest of its only right answer (design §5). */
 struct chsm_recorded {
     char *kind;                             /* "aes-ecb-encrypt", ...: a name of keys/challenge.h; NULL = none */
@@ -46,7 +63,9 @@ struct chsm_record {
     struct chsm_bytes spki;                 /* DER SubjectPublicKeyInfo (RFC 5280 §4.1); empty = unknown */
     enum chsm_spki_from spki_from;
     struct chsm_bytes check_value;          /* CKA_CHECK_VALUE; empty = none */
-    json_t *attributes;                     /* object: "sign": true, "allowed-mechanisms": [..]; only what the module answered */
+    uint32_t flags_told;                    /* bit 1 << enum chsm_flag: the module answered it */
+    uint32_t flags;                         /* its value; 0 where it was not told */
+    json_t *more;                           /* other attributes by name, sets as sorted arrays; NULL = none */
     struct chsm_recorded recorded;
     json_t *unknown;                        /* members of the file that this version does not know; kept for rewriting */
     size_t index;                           /* place in the list of the HSM session that read it; never stored */
@@ -84,8 +103,18 @@ bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record
 /* SHA-256 of the SPKI as 64 hex digits (the design's "fingerprint"); false when the public key is unknown. */
 bool chsm_record_fingerprint(const struct chsm_record *r, char out[65]);
 
-/* The value of a boolean attribute; `absent` when the module did not answer it. */
+/* The value of a boolean attribute; `absent` when the module did not answer it, or there is none of that name. */
 bool chsm_record_flag(const struct chsm_record *r, const char *name, bool absent);
+
+/* Sets an attribute; the value is stolen, also on failure. A boolean with a known name becomes a flag. */
+CHSM_MUST_CHECK int chsm_record_set(struct chsm_record *r, const char *name, json_t *value, struct chsm_err *err);
+
+/* All attributes as one JSON object {"sign": true, ...}, the caller's; NULL when out of memory. And back, into an empty record. */
+json_t *chsm_record_attributes(const struct chsm_record *r);
+CHSM_MUST_CHECK int chsm_record_set_attributes(struct chsm_record *r, const json_t *attributes, struct chsm_err *err);
+
+/* The digest of the value of a certificate or data object; NULL = not told. Borrowed. */
+const char *chsm_record_value_digest(const struct chsm_record *r);
 
 /* "private-key", "0x80000001"...; in `out` (at least 24 bytes), which is returned. */
 const char *chsm_class_name(unsigned long cls, char *out, size_t size);

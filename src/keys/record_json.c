@@ -80,7 +80,7 @@ json_t *chsm_record_to_json(const struct chsm_record *r)
     }
     if (r->check_value.len)
         put(o, "check_value", hex_json(r->check_value.p, r->check_value.len), &ok);
-    put(o, "attributes", json_deep_copy(r->attributes), &ok);
+    put(o, "attributes", chsm_record_attributes(r), &ok);
     if (r->recorded.kind)
         put_recorded(o, &r->recorded, &ok);
     if (ok)
@@ -210,12 +210,7 @@ int chsm_record_from_json(const json_t *json, struct chsm_record *ret, struct ch
         (void)chsm_fail(err, CHSM_CONFIG, "a record must be an object with \"attributes\"");
         goto fail;
     }
-    r.attributes = json_deep_copy(attributes);
-    if (!r.attributes) {
-        (void)chsm_oom(err);
-        goto fail;
-    }
-    if (read_kind(json, &r, err) < 0 || bytes(json, "id", chsm_unhex, &r.id, err) < 0 || read_label(json, &r, err) < 0 ||
+    if (chsm_record_set_attributes(&r, attributes, err) < 0 || read_kind(json, &r, err) < 0 || bytes(json, "id", chsm_unhex, &r.id, err) < 0 || read_label(json, &r, err) < 0 ||
         read_spki(json, &r, err) < 0 || bytes(json, "check_value", chsm_unhex, &r.check_value, err) < 0 ||
         read_recorded(json, &r, err) < 0 || read_unknown(json, &r, err) < 0)
         goto fail;

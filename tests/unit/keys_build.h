@@ -32,7 +32,9 @@ static inline struct chsm_section *section(struct chsm_inventory *inv, const cha
 
 static inline void set_flag(struct chsm_record *r, const char *name, bool value)
 {
-    assert_int_equal(json_object_set_new(r->attributes, name, json_boolean(value)), 0);
+    struct chsm_err err = { 0 };
+
+    assert_ok(chsm_record_set(r, name, json_boolean(value), &err), err);
 }
 
 static inline struct chsm_record *add_record(struct chsm_section *s, unsigned long cls, unsigned long type, const char *id, const char *label)

@@ -45,7 +45,7 @@ static void record_of(struct chsm_record *r, EVP_PKEY *key, unsigned long type, 
     unsigned char *der = NULL;
     int n = i2d_PUBKEY(key, &der);
 
-    *r = (struct chsm_record){ .cls = CHSM_CLASS_PRIVATE, .type = type, .spki_from = CHSM_SPKI_OWN, .attributes = json_object() };
+    *r = (struct chsm_record){ .cls = CHSM_CLASS_PRIVATE, .type = type, .spki_from = CHSM_SPKI_OWN };
     assert_true(n > 0);
     assert_int_equal(chsm_bytes_set(&r->spki, der, (size_t)n, NULL), 0);
     if (usage)
@@ -212,7 +212,7 @@ static void derivation_is_proven_by_agreement(void **state)
 
 static void a_secret_key_answers_the_recorded_question_alone(void **state)
 {
-    struct chsm_record r = { .cls = CHSM_CLASS_SECRET, .type = CHSM_TYPE_AES, .attributes = json_object() };
+    struct chsm_record r = { .cls = CHSM_CLASS_SECRET, .type = CHSM_TYPE_AES };
     AUTO_CHALLENGE struct chsm_challenge asked = { 0 };
     AUTO_CHALLENGE struct chsm_challenge again = { 0 };
     struct chsm_bytes right = { (unsigned char *)"thirty-two bytes of cipher text.", 32 };

@@ -112,7 +112,7 @@ static void lists_every_object_with_its_material(void **state)
     assert_int_equal(r->type, CHSM_TYPE_AES);
     assert_int_equal(r->bits, 256);
     assert_int_equal(r->check_value.len, 3);
-    assert_null(json_object_get(r->attributes, "token"));
+    assert_null(json_object_get(r->more, "token"));
     chsm_section_done(&s);
 }
 
@@ -125,7 +125,7 @@ static void a_certificate_is_known_by_its_digest_and_key(void **state)
 
     (void)state;
     chsm_sha256_hex(certificate, (size_t)certificate_len, hex);
-    assert_string_equal(chsm_json_str(r->attributes, "value-sha256"), hex);
+    assert_string_equal(chsm_record_value_digest(r), hex);
     assert_true(chsm_bytes_eq(&r->spki, &certificate_spki));
     assert_true(r->type == CHSM_TYPE_NONE);
     chsm_section_done(&s);
