@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "drill/ask.h"
 #include "drill/reader.h"
 
 /* 1 when the signature verifies under the candidate's public key. */
@@ -28,17 +29,12 @@ static int tie(struct chsm_section *s, struct chsm_record *priv, const struct ch
 static int ask(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_record *priv, const struct chsm_record *pub, struct chsm_err *err)
 {
     struct chsm_record stand_in = { .cls = priv->cls, .type = priv->type, .spki = pub->spki, .flags_told = priv->flags_told, .flags = priv->flags };
-    AUTO_CHALLENGE struct chsm_challenge c = { 0 };
-    AUTO_BYTES struct chsm_bytes answer = { 0 };
-    unsigned long rv;
-    int rc;
+    AUTO_ASKED struct chsm_asked a = { 0 };
+    int rc = chsm_ask(hsm, priv->index, &stand_in, chsm_challenge_make, &a, err);
 
-    if (chsm_challenge_make(&stand_in, 0, chsm_random, &c, err) < 0)
-        return -1;
-    rc = chsm_hsm_prove(hsm, priv->index, c.kind, &c.input, &answer, &rv, err);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    return tie(s, priv, &c, &answer, err);
+    return tie(s, priv, &a.c, &a.answer, err);
 }
 
 int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)

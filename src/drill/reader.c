@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "drill/ask.h"
 #include "drill/client.h"
 #include "drill/reader.h"
 #include "pkcs11/evp.h"
@@ -74,27 +75,22 @@ static int list(const struct chsm_reader *r, const struct chsm_login *login, str
     return 0;
 }
 
-/* Asks one secret key a fresh question and records the digest of its answer. */
+/* Asks one secret key a fresh question and records the digest of its answer, or why there is none. */
 static int record_one(struct chsm_hsm *hsm, struct chsm_record *key, struct chsm_err *err)
 {
-    AUTO_CHALLENGE struct chsm_challenge c = { 0 };
-    AUTO_BYTES struct chsm_bytes answer = { 0 };
-    unsigned long rv = 0;
-    int rc;
+    AUTO_ASKED struct chsm_asked a = { 0 };
+    AUTO_FREE char *name = NULL;
+    int rc = chsm_ask(hsm, key->index, key, chsm_challenge_record, &a, err);
 
-    if (chsm_challenge_record(key, chsm_random, &c, err) < 0)
+    if (rc < 0)
         return -1;
-    if (!c.kind)
-        return 0;
-    rc = chsm_hsm_prove(hsm, key->index, c.kind, &c.input, &answer, &rv, err);
-    if (rc == 1) {
-        AUTO_FREE char *name = chsm_record_describe(key);
-        char text[128];
-
-        chsm_log(CHSM_LOG_WARN, "%s: no challenge recorded: the HSM answers %s", name ? name : "a key", chsm_ckr_text(rv, text, sizeof text));
-        return 0;
-    }
-    return rc < 0 ? -1 : chsm_challenge_keep(key, &c, &answer, err);
+    if (rc == 0)
+        return chsm_challenge_keep(key, &a.c, &a.answer, err);
+    name = chsm_record_describe(key);
+    chsm_log(a.refused ? CHSM_LOG_WARN : CHSM_LOG_INFO, "%s: no challenge recorded: %s", name ? name : "a key", a.why);
+    free(key->recorded.why);
+    key->recorded.why = TAKE(a.why);
+    return 0;
 }
 
 static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
@@ -128,36 +124,18 @@ int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventor
     return 0;
 }
 
-/* Asks until there is an answer, or no mechanism is left. 0 answered, 1 refused (*reason), -1 the session is gone. */
 static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_err *err)
 {
-    char text[128] = "";
+    AUTO_ASKED struct chsm_asked a = { 0 };
+    struct chsm_err why = { 0 };
+    int rc = chsm_ask(hsm, f->destination->index, f->source, chsm_challenge_make, &a, err);
 
-    for (unsigned attempt = 0;; attempt++) {
-        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
-        AUTO_BYTES struct chsm_bytes answer = { 0 };
-        struct chsm_err why = { 0 };
-        unsigned long rv = 0;
-        int rc;
-
-        if (chsm_challenge_make(f->source, attempt, chsm_random, &c, err) < 0)
-            return -1;
-        if (!c.kind && attempt == 0)
-            return chsm_finding_excuse(f, false, c.reason, err);
-        if (!c.kind)
-            return chsm_finding_prove(f, &c, &answer, -1, text, err);
-        rc = chsm_hsm_prove(hsm, f->destination->index, c.kind, &c.input, &answer, &rv, err);
-        if (rc < 0)
-            return -1;
-        if (rc == 0) {
-            rc = chsm_challenge_check(f->source, &c, &answer, &why);
-            return chsm_finding_prove(f, &c, &answer, rc, why.text, err);
-        }
-        (void)snprintf(text, sizeof text, "the HSM answers ");
-        (void)chsm_ckr_text(rv, text + strlen(text), sizeof text - strlen(text));
-        if (!chsm_challenge_try_next(rv))
-            return chsm_finding_prove(f, &c, &answer, -1, text, err);
-    }
+    if (rc < 0)
+        return -1;
+    if (rc > 0)
+        return a.refused ? chsm_finding_prove(f, &a.c, &a.answer, -1, a.why, err) : chsm_finding_excuse(f, a.possible, a.why, err);
+    rc = chsm_challenge_check(f->source, &a.c, &a.answer, &why);
+    return chsm_finding_prove(f, &a.c, &a.answer, rc, why.text, err);
 }
 
 /* Notes what could have been proven and was not asked. */
@@ -167,7 +145,7 @@ static int note_unasked(struct chsm_finding *f, struct chsm_err *err)
 
     if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
         return -1;
-    return chsm_finding_excuse(f, c.kind != NULL, c.kind ? "not asked for" : c.reason, err);
+    return chsm_finding_excuse(f, c.kind || c.possible, c.kind ? "not asked for" : c.reason, err);
 }
 
 static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_finding *f, size_t n, struct chsm_err *err)

@@ -188,12 +188,14 @@ int chsm_challenge_make(const struct chsm_record *source, unsigned attempt, chsm
     return 0;
 }
 
-int chsm_challenge_record(const struct chsm_record *key, chsm_random_fn *rnd, struct chsm_challenge *ret, struct chsm_err *err)
+int chsm_challenge_record(const struct chsm_record *key, unsigned attempt, chsm_random_fn *rnd, struct chsm_challenge *ret, struct chsm_err *err)
 {
     struct chsm_challenge c = { 0 };
     int rc = 0;
 
-    if (key->cls != CHSM_CLASS_SECRET)
+    if (attempt > 0)
+        c.reason = "the HSM has no mechanism for it";
+    else if (key->cls != CHSM_CLASS_SECRET)
         c.reason = "it is no secret key";
     else if (key->type == CHSM_TYPE_AES && (chsm_record_flag(key, "encrypt", false) || chsm_record_flag(key, "decrypt", false))) {
         c.kind = chsm_record_flag(key, "encrypt", false) ? CHSM_KIND_AES_ENCRYPT : CHSM_KIND_AES_DECRYPT;
@@ -219,6 +221,8 @@ int chsm_challenge_keep(struct chsm_record *key, const struct chsm_challenge *c,
     }
     free(key->recorded.kind);
     key->recorded.kind = kind;
+    free(key->recorded.why);
+    key->recorded.why = NULL;
     chsm_sha256(answer->p, answer->len, key->recorded.answer_sha256);
     return 0;
 }

@@ -8,7 +8,10 @@
 
 #include "keys/record.h"
 
-/* A PKCS#11 refusal after which another mechanism is worth trying (CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID). */
+/*
+ * A PKCS#11 refusal after which another question is worth trying: the module has not that mechanism, not for this key, or not
+ * with these parameters. It says nothing about the key material; a refusal never proves anything and never fails a key.
+ */
 bool chsm_challenge_try_next(unsigned long ck_rv);
 
 /* Every signed message begins with these 16 bytes, so that no proof can be mistaken for anything else. */
@@ -32,6 +35,7 @@ typedef int chsm_random_fn(void *p, size_t n, struct chsm_err *err);
 struct chsm_challenge {
     const char *kind;               /* CHSM_KIND_*; NULL: nothing can be asked, see reason */
     const char *reason;             /* why not ("usage forbids signing, decryption and derivation"); a constant */
+    bool possible;                  /* kind NULL: a question could have been recorded at the source, and nobody tried */
     struct chsm_bytes input;        /* what is sent to the HSM */
     struct chsm_bytes expected;     /* the answer itself (decrypt, ecdh), empty for signatures and recorded answers */
 };
@@ -46,9 +50,9 @@ void chsm_challenge_done(struct chsm_challenge *c);
 CHSM_MUST_CHECK int chsm_challenge_make(const struct chsm_record *source, unsigned attempt, chsm_random_fn *rnd,
                                         struct chsm_challenge *ret, struct chsm_err *err);
 
-/* Inventory time: a fresh question for a secret key, by its usage flags; kind NULL with a reason when there is none. */
-CHSM_MUST_CHECK int chsm_challenge_record(const struct chsm_record *key, chsm_random_fn *rnd, struct chsm_challenge *ret,
-                                          struct chsm_err *err);
+/* Inventory time: a fresh question for a secret key, by its type and usage flags; attempt, kind and reason as above. */
+CHSM_MUST_CHECK int chsm_challenge_record(const struct chsm_record *key, unsigned attempt, chsm_random_fn *rnd,
+                                          struct chsm_challenge *ret, struct chsm_err *err);
 
 /* Stores question and digest of the answer in the record (inventory time). */
 CHSM_MUST_CHECK int chsm_challenge_keep(struct chsm_record *key, const struct chsm_challenge *c, const struct chsm_bytes *answer,

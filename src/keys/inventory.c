@@ -75,6 +75,7 @@ static int sorted_records(const struct chsm_section *s, bool whole, json_t **ret
 
         if (!whole) {
             r.recorded.kind = NULL;
+            r.recorded.why = NULL;
             r.unknown = NULL;
         }
         o = chsm_record_to_json(&r);

@@ -13,6 +13,7 @@ void chsm_record_done(struct chsm_record *r)
     chsm_bytes_done(&r->check_value);
     chsm_bytes_done(&r->recorded.input);
     free(r->recorded.kind);
+    free(r->recorded.why);
     free(r->curve);
     json_decref(r->more);
     json_decref(r->unknown);

@@ -51,6 +51,7 @@ struct chsm_recorded {
     char *kind;                             /* "aes-ecb-encrypt", ...: a name of keys/challenge.h; NULL = none */
     struct chsm_bytes input;
     unsigned char answer_sha256[CHSM_SHA256_LEN];
+    char *why;                              /* kind NULL: why nothing could be recorded; NULL = nobody asked */
 };
 
 struct chsm_record {

@@ -83,6 +83,8 @@ json_t *chsm_record_to_json(const struct chsm_record *r)
     put(o, "attributes", chsm_record_attributes(r), &ok);
     if (r->recorded.kind)
         put_recorded(o, &r->recorded, &ok);
+    else if (r->recorded.why)
+        put(o, "unrecorded", json_string(r->recorded.why), &ok);
     if (ok)
         return o;
     json_decref(o);
@@ -169,8 +171,14 @@ static int read_recorded(const json_t *o, struct chsm_record *r, struct chsm_err
 {
     const json_t *q = json_object_get(o, "recorded");
     AUTO_BYTES struct chsm_bytes digest = { 0 };
-    const char *kind;
+    const char *kind, *why;
 
+    if (text(o, "unrecorded", &why, err) < 0)
+        return -1;
+    if (q && why)
+        return chsm_fail(err, CHSM_CONFIG, "\"recorded\" and \"unrecorded\" exclude each other");
+    if (why && !(r->recorded.why = strdup(why)))
+        return chsm_oom(err);
     if (!q)
         return 0;
     if (text(q, "kind", &kind, err) < 0 || bytes(q, "input", chsm_unhex, &r->recorded.input, err) < 0 ||
@@ -187,6 +195,7 @@ static int read_unknown(const json_t *o, struct chsm_record *r, struct chsm_err 
 {
     static const char *const known[] = {
         "class", "type", "id", "label", "label_hex", "bits", "curve", "fingerprint", "spki", "spki_from", "check_value", "attributes", "recorded",
+        "unrecorded",
     };
 
     r->unknown = json_copy((json_t *)o);

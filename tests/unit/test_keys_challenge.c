@@ -224,7 +224,7 @@ static void a_secret_key_answers_the_recorded_question_alone(void **state)
     assert_ok(chsm_challenge_make(&r, 0, counting, &again, &err), err);
     assert_null(again.kind);
     assert_non_null(again.reason);
-    assert_ok(chsm_challenge_record(&r, counting, &asked, &err), err);
+    assert_ok(chsm_challenge_record(&r, 0, counting, &asked, &err), err);
     assert_string_equal(asked.kind, CHSM_KIND_AES_ENCRYPT);
     assert_int_equal(asked.input.len, 32);
     assert_ok(chsm_challenge_keep(&r, &asked, &right, &err), err);

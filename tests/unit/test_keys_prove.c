@@ -20,7 +20,7 @@ static void no_randomness_no_challenge(void **state)
 
     (void)state;
     assert_fails(chsm_challenge_make(add_rsa(s, CHSM_CLASS_PRIVATE, "01", "k", "KEY-A"), 0, no_random, &c, &err), CHSM_CONFIG, err);
-    assert_fails(chsm_challenge_record(add_aes(s, "01", "k", NULL), no_random, &c, &err), CHSM_CONFIG, err);
+    assert_fails(chsm_challenge_record(add_aes(s, "01", "k", NULL), 0, no_random, &c, &err), CHSM_CONFIG, err);
     assert_null(c.kind);
     assert_null(c.input.p);
 }
