@@ -186,6 +186,25 @@ int chsm_hsm_prove(struct chsm_hsm *hsm, size_t index, const char *kind, const s
     return rc;
 }
 
+int chsm_hsm_count(struct chsm_hsm *hsm, size_t *ret, struct chsm_err *err)
+{
+    json_t *request = json_object(), *body = NULL, *keys;
+    int rc = request ? chsm_request_do(&hsm->child, CHSM_WIRE_COUNT, request, NULL, hsm->limit, err) : chsm_oom(err);
+
+    json_decref(request);
+    if (rc == 0)
+        rc = chsm_request_reply(&hsm->child, CHSM_WIRE_OK, hsm->limit, &body, err);
+    if (rc != 0)
+        return -1;
+    keys = json_object_get(body, "keys");
+    if (json_is_integer(keys) && json_integer_value(keys) >= 0)
+        *ret = (size_t)json_integer_value(keys);
+    else
+        rc = chsm_child_condemn(&hsm->child, err, "the PKCS#11 process counts in a wrong way");
+    json_decref(body);
+    return rc;
+}
+
 void chsm_hsm_close(struct chsm_hsm *hsm)
 {
     if (!hsm)

@@ -13,5 +13,6 @@ libchsmpkcs11_la_SOURCES = \
 	pkcs11/attrs.c pkcs11/attrs.h pkcs11/read.c pkcs11/read.h \
 	pkcs11/object.c pkcs11/object.h pkcs11/spki.c pkcs11/spki.h \
 	pkcs11/probe.c pkcs11/probe.h \
+	pkcs11/leftovers.c pkcs11/leftovers.h \
 	pkcs11/evp.c pkcs11/evp.h
 libchsmpkcs11_la_LIBADD = libchsmkeys.la libchsmutil.la $(P11KIT_LIBS) $(LIBP11_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -193,7 +193,19 @@ int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, st
         return login_fail(rv, err);
     s->login = true;
     s->private_hidden = false;
-    return 0;
+    /* At a PIN pad somebody would have to type it for each use of such a key. */
+    return info.flags & CKF_PROTECTED_AUTHENTICATION_PATH ? 0 : chsm_secret_set(&s->pin, pin->p, pin->len, err);
+}
+
+CK_RV chsm_session_context_login(struct chsm_session *s, CK_SESSION_HANDLE session)
+{
+    CK_RV rv;
+
+    if (!s->login || !s->pin.p || s->context_refused)
+        return CKR_USER_NOT_LOGGED_IN;
+    rv = CHSM_CK(&s->ck, C_Login, session, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)s->pin.p, s->pin.len);
+    s->context_refused = rv != CKR_OK;
+    return rv;
 }
 
 int chsm_session_check(struct chsm_session *s, struct chsm_err *err)
@@ -232,4 +244,5 @@ void chsm_session_close(struct chsm_session *s)
         (void)CHSM_CK(&s->ck, C_CloseSession, s->main);
     s->main = CK_INVALID_HANDLE;
     s->login = false;
+    chsm_secret_done(&s->pin);
 }

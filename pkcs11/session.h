@@ -17,6 +17,8 @@ struct chsm_session {
     CK_SESSION_HANDLE main;     /* stays open from listing to proof: handles and login live as long as it does */
     CK_SESSION_HANDLE proofs;   /* where operations are done; may be closed and opened again */
     bool login;                 /* logged in as CKU_USER */
+    struct chsm_secret pin;     /* while logged in, for keys that want a login for each use; unset with a PIN pad */
+    bool context_refused;       /* such a login failed once: there is no second try, failures are counted */
     bool private_hidden;        /* no login, though the token wants one for its private objects */
 };
 
@@ -38,6 +40,12 @@ CHSM_MUST_CHECK int chsm_session_open(struct chsm_session *s, const struct chsm_
 
 /* One C_Login, never a second one. CHSM_REFUSED when the next wrong PIN would lock the user. */
 CHSM_MUST_CHECK int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, struct chsm_err *err);
+
+/*
+ * C_Login(CKU_CONTEXT_SPECIFIC) for the operation that is active in `session` (PKCS#11 v2.40 §5.6, CKA_ALWAYS_AUTHENTICATE). One try;
+ * after a failure CKR_USER_NOT_LOGGED_IN at once, for all keys, as without a login.
+ */
+CK_RV chsm_session_context_login(struct chsm_session *s, CK_SESSION_HANDLE session);
 
 /* 0 while the main session lives and is still logged in (when it was); CHSM_PKCS11 otherwise. */
 CHSM_MUST_CHECK int chsm_session_check(struct chsm_session *s, struct chsm_err *err);

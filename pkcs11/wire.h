@@ -28,9 +28,10 @@ enum chsm_wire_type {
     CHSM_WIRE_LIST = 'L',
     CHSM_WIRE_PROVE = 'R',      /* {"index", "kind", "input"} */
     CHSM_WIRE_EVP = 'E',        /* {"module", "label"?, "slot"?, "id", "input"}; a PIN frame follows */
+    CHSM_WIRE_COUNT = 'M',      /* {}: how many keys there are now */
     CHSM_WIRE_CLOSE = 'C',
     /* from the worker */
-    CHSM_WIRE_OK = 'K',         /* open: the token; list: {"complete", "why"?, "session-objects"} */
+    CHSM_WIRE_OK = 'K',         /* open: the token; list: {"complete", "why"?, "session-objects"}; count: {"keys"} */
     CHSM_WIRE_ERROR = 'X',      /* {"code", "ck-rv", "text", "hint"} */
     CHSM_WIRE_RECORD = 'I',     /* one object of a listing */
     CHSM_WIRE_TICK = 'T',       /* a listing is getting on; no body */

@@ -8,6 +8,7 @@
 
 #include "pkcs11/evp.h"
 #include "pkcs11/hsm.h"
+#include "pkcs11/leftovers.h"
 #include "pkcs11/probe.h"
 #include "pkcs11/wire.h"
 
@@ -133,6 +134,15 @@ static int do_prove(struct worker *w, const json_t *request, struct chsm_err *er
     return rc < 0 ? -1 : reply(rc == 0 ? CHSM_WIRE_ANSWER : CHSM_WIRE_REFUSED, body, err);
 }
 
+static int do_count(struct worker *w, struct chsm_err *err)
+{
+    size_t n = 0;
+
+    if (chsm_leftovers_count(&w->s, &n, err) < 0)
+        return -1;
+    return reply(CHSM_WIRE_OK, json_pack("{s:I}", "keys", (json_int_t)n), err);
+}
+
 static int do_evp(struct worker *w, const json_t *request, struct chsm_err *err)
 {
     struct chsm_evp_request q = { .module = chsm_json_str(request, "module"), .ck = &w->s.ck };
@@ -174,6 +184,8 @@ static int serve(struct worker *w, unsigned char type, const struct chsm_buf *fr
         rc = do_list(w, err);
     else if (type == CHSM_WIRE_PROVE && w->s.main != CK_INVALID_HANDLE)
         rc = do_prove(w, request, err);
+    else if (type == CHSM_WIRE_COUNT && w->s.main != CK_INVALID_HANDLE)
+        rc = do_count(w, err);
     else if (type == CHSM_WIRE_EVP)
         rc = do_evp(w, request, err);
     else

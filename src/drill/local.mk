@@ -4,6 +4,7 @@ libchsmdrill_la_SOURCES = \
 	src/drill/client.c src/drill/client.h \
 	src/drill/reader.c src/drill/reader.h \
 	src/drill/ask.c src/drill/ask.h \
+	src/drill/count.c src/drill/count.h \
 	src/drill/halves.c \
 	src/drill/plan.c src/drill/plan.h \
 	src/drill/plan_check.c src/drill/plan_check.h \

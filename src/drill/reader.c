@@ -5,6 +5,7 @@
 
 #include "drill/ask.h"
 #include "drill/client.h"
+#include "drill/count.h"
 #include "drill/reader.h"
 #include "pkcs11/evp.h"
 #include "util/buf.h"
@@ -95,11 +96,17 @@ static int record_one(struct chsm_hsm *hsm, struct chsm_record *key, struct chsm
 
 static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
 {
+    struct chsm_count count = { 0 };
+
+    chsm_count_before(hsm, &count);
     for (size_t i = 0; i < s->n; i++) {
         if (s->records[i].cls == CHSM_CLASS_SECRET && record_one(hsm, &s->records[i], err) < 0)
             return chsm_err_prefix(err, "login %s", s->login);
         progress(r, "recording", s->login, i + 1, s->n);
     }
+    /* A source is in use: there other programs make session keys all the time. */
+    if (!chsm_count_after(hsm, &count))
+        chsm_log(CHSM_LOG_WARN, "login %s: %s", s->login, count.why);
     return 0;
 }
 
@@ -148,14 +155,25 @@ static int note_unasked(struct chsm_finding *f, struct chsm_err *err)
     return chsm_finding_excuse(f, c.kind || c.possible, c.kind ? "not asked for" : c.reason, err);
 }
 
-static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_finding *f, size_t n, struct chsm_err *err)
+/* All findings from `first` on, which are those of one login. */
+static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_comparison *c, size_t first, struct chsm_err *err)
 {
+    struct chsm_finding *f = c->findings + first;
+    AUTO_FREE char *text = NULL;
+    size_t n = c->n - first;
+    struct chsm_count count = { 0 };
+
+    if (r->ask)
+        chsm_count_before(hsm, &count);
     for (size_t i = 0; i < n; i++) {
         if (chsm_finding_wants_proof(&f[i]) && (r->ask ? prove_one(hsm, &f[i], err) : note_unasked(&f[i], err)) < 0)
             return chsm_err_prefix(err, "login %s", login);
         progress(r, "proving", login, i + 1, n);
     }
-    return 0;
+    if (!r->ask || chsm_count_after(hsm, &count))
+        return 0;
+    text = chsm_strf("login %s: %s", login, count.why);
+    return text ? chsm_comparison_note(c, text, err) : chsm_oom(err);
 }
 
 /* A proven signing key once more, through the second stack. It names keys by their ID and so needs one. */
@@ -199,7 +217,7 @@ static int verify_login(const struct chsm_reader *r, const struct chsm_login *lo
         return -1;
     if (chsm_compare_section(c, chsm_inventory_section(source, login->name), s, err) < 0)
         return -1;
-    if (prove_all(r, hsm, login->name, c->findings + before, c->n - before, err) < 0)
+    if (prove_all(r, hsm, login->name, c, before, err) < 0)
         return -1;
     /* One login at a time: the second stack brings its own. */
     chsm_hsm_close(TAKE(hsm));

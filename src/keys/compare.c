@@ -337,3 +337,8 @@ int chsm_compare(const struct chsm_inventory *source, const struct chsm_inventor
     *ret = c;
     return 0;
 }
+
+int chsm_comparison_note(struct chsm_comparison *c, const char *text, struct chsm_err *err)
+{
+    return add_open(c, err, "%s", text);
+}

@@ -77,6 +77,9 @@ CHSM_MUST_CHECK int chsm_compare_section(struct chsm_comparison *c, const struct
 CHSM_MUST_CHECK int chsm_compare_rest(struct chsm_comparison *c, const struct chsm_inventory *source, const struct chsm_inventory *destination,
                                       struct chsm_err *err);
 
+/* Adds a reason why the run cannot be verified, whatever the findings. */
+CHSM_MUST_CHECK int chsm_comparison_note(struct chsm_comparison *c, const char *text, struct chsm_err *err);
+
 /* Whether a proof is worth asking for: matched, unchanged, and a private or secret key. */
 bool chsm_finding_wants_proof(const struct chsm_finding *f);
 
