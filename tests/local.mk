@@ -6,7 +6,7 @@
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
 # `make check BATS_TESTS=` leaves out what needs the simulator (distcheck does).
 INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats \
-	tests/integration/sim_module.bats
+	tests/integration/sim_module.bats tests/integration/tokens.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 POLICY_TESTS = \
 	tests/policy/layers.sh \
@@ -30,6 +30,10 @@ include tests/unit/simkeys.mk
 include tests/unit/evidence.mk
 include tests/unit/drill.mk
 endif
+
+check_PROGRAMS += tests/integration/token_keys
+tests_integration_token_keys_SOURCES = tests/integration/token_keys.c
+tests_integration_token_keys_LDADD = libchsmutil.la $(CRYPTO_LIBS)
 
 TESTS += $(UNIT_TESTS) $(BATS_TESTS) $(POLICY_TESTS)
 TEST_EXTENSIONS = .bats .sh
@@ -70,6 +74,7 @@ CLEANFILES += tests/distfiles.list
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml \
+	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/policy/tap.sh \
 	tests/floor \
 	tests/tally.sh \
