@@ -79,3 +79,10 @@ EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/floor \
 	tests/tally.sh \
 	tests/lsan.supp
+
+# Built by the scripts in tests/bench when they are run.
+EXTRA_PROGRAMS = tests/bench/compare
+tests_bench_compare_SOURCES = tests/bench/compare.c
+tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
+CLEANFILES += $(EXTRA_PROGRAMS)
+EXTRA_DIST += tests/bench/compare.sh

@@ -9,6 +9,7 @@
 #include "drill/report.h"
 #include "evidence/report.h"
 #include "evidence/store.h"
+#include "util/path.h"
 
 #define REPORT_MAX (256u << 20)
 
@@ -55,21 +56,18 @@ static int read_reader(const struct chsm_args *args, struct chsm_reader *r, stru
 
 static int print_inventory(const struct chsm_args *args, const struct chsm_inventory *inv, struct chsm_err *err)
 {
-    json_auto_t *json = NULL;
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    struct chsm_inventory_sums sums;
 
-    if (chsm_inventory_to_json(inv, &json, err) < 0)
+    if (chsm_inventory_write(inv, &text, &sums, err) < 0)
         return -1;
     if (!args->file || strcmp(args->file, "-") == 0) {
-        AUTO_FREE char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-
-        if (!text)
-            return chsm_oom(err);
-        printf("%s\n", text);
+        fputs(chsm_buf_str(&text), stdout);
         return 0;
     }
-    if (chsm_json_save(args->file, json, err) < 0)
+    if (chsm_file_write(args->file, chsm_buf_str(&text), text.len, 0600, err) < 0)
         return -1;
-    chsm_out_note("%s: %zu objects, fingerprint %s", args->file, chsm_inventory_count(inv), chsm_json_str(json, "fingerprint"));
+    chsm_out_note("%s: %zu objects, fingerprint %s", args->file, chsm_inventory_count(inv), sums.fingerprint);
     return 0;
 }
 
@@ -137,9 +135,10 @@ static int build_report(const struct chsm_args *args, struct verification *v, en
 
 static int put_inventory(struct chsm_evidence *ev, const char *name, const struct chsm_inventory *inv, struct chsm_err *err)
 {
-    json_auto_t *json = NULL;
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    struct chsm_inventory_sums sums;
 
-    return chsm_inventory_to_json(inv, &json, err) < 0 ? -1 : chsm_evidence_put_json(ev, name, json, err);
+    return chsm_inventory_write(inv, &text, &sums, err) < 0 ? -1 : chsm_evidence_put(ev, name, chsm_buf_str(&text), text.len, err);
 }
 
 static int leave_evidence(struct chsm_evidence *ev, const struct verification *v, const json_t *report, const struct chsm_buf *text, struct chsm_err *err)

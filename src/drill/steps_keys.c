@@ -30,13 +30,14 @@ static struct chsm_reader reader_of(struct chsm_run *run, const struct chsm_plan
 
 static int keep_inventory(struct chsm_run *run, const char *file, const struct chsm_inventory *inv, struct chsm_err *err)
 {
-    json_auto_t *json = NULL;
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    struct chsm_inventory_sums sums;
 
-    if (chsm_inventory_to_json(inv, &json, err) < 0 || chsm_evidence_put_json(run->evidence, file, json, err) < 0)
+    if (chsm_inventory_write(inv, &text, &sums, err) < 0 || chsm_evidence_put(run->evidence, file, chsm_buf_str(&text), text.len, err) < 0)
         return -1;
     return chsm_run_note(run, "inventory",
-                         json_pack("{s:s, s:O, s:O, s:O}", "file", file, "content_sha256", json_object_get(json, "content_sha256"), "count",
-                                   json_object_get(json, "count"), "complete", json_object_get(json, "complete")),
+                         json_pack("{s:s, s:s, s:I, s:b}", "file", file, "content_sha256", sums.content, "count",
+                                   (json_int_t)chsm_inventory_count(inv), "complete", chsm_inventory_complete(inv)),
                          err);
 }
 

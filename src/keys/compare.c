@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "keys/match.h"
+#include "keys/order.h"
 #include "util/buf.h"
 #include "util/json.h"
 
@@ -141,26 +142,6 @@ static bool tells_own_key(const struct chsm_record *r)
     return r->spki.len && (r->spki_from == CHSM_SPKI_OWN || r->spki_from == CHSM_SPKI_PROVEN);
 }
 
-/* The first thing that shows other key material; NULL when nothing does. */
-static const char *other_material(const struct chsm_record *s, const struct chsm_record *d)
-{
-    const char *sv = chsm_record_value_digest(s), *dv = chsm_record_value_digest(d);
-
-    if (s->type != d->type)
-        return "the key type differs";
-    if (s->bits && d->bits && s->bits != d->bits)
-        return "the key size differs";
-    if (s->curve && d->curve && strcmp(s->curve, d->curve) != 0)
-        return "the curve differs";
-    if (s->spki.len && d->spki.len && !chsm_bytes_eq(&s->spki, &d->spki))
-        return "the public key differs";
-    if (s->check_value.len && d->check_value.len && !chsm_bytes_eq(&s->check_value, &d->check_value))
-        return "the check value differs";
-    if (sv && dv && strcmp(sv, dv) != 0)
-        return "the value differs";
-    return NULL;
-}
-
 /* Whether something equal on both sides depends on the key material of this very object. */
 static bool witnessed(const struct chsm_record *s, const struct chsm_record *d)
 {
@@ -191,7 +172,7 @@ static int compare_tellings(struct chsm_finding *f, struct chsm_err *err)
 /* A pair of records: impostor, changed, intact or present. */
 static int judge(struct chsm_finding *f, struct chsm_err *err)
 {
-    const char *other = other_material(f->source, f->destination);
+    const char *other = chsm_record_contradiction(f->source, f->destination);
 
     if (compare_bytes(f, "id", &f->source->id, &f->destination->id, err) < 0 || compare_label(f, err) < 0 ||
         compare_bytes(f, "check-value", &f->source->check_value, &f->destination->check_value, err) < 0 ||

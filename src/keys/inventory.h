@@ -7,6 +7,7 @@
 #define CHSM_KEYS_INVENTORY_H
 
 #include "keys/record.h"
+#include "util/buf.h"
 
 #define CHSM_INVENTORY_FORMAT "chsmctl.inventory/v1"
 #define CHSM_INVENTORY_MAX (256u << 20)     /* bytes of a file: 3,200 keys are 3 MB */
@@ -35,11 +36,20 @@ const struct chsm_section *chsm_inventory_section(const struct chsm_inventory *i
 bool chsm_inventory_complete(const struct chsm_inventory *inv);
 size_t chsm_inventory_count(const struct chsm_inventory *inv);
 
+struct chsm_inventory_sums {    /* SHA-256, hexadecimal */
+    char fingerprint[65];       /* of what the HSM holds: two inventories compare by this one string */
+    char content[65];           /* of the whole document but itself */
+};
+
 /*
- * The whole as JSON; the caller owns *ret. Records are sorted, so that equal content gives equal bytes. Its member
- * "fingerprint" is SHA-256 over the canonical form of the sections: two inventories compare by one string.
+ * Appends the file: canonical JSON (compact, members sorted by byte), records in an order that depends on their content alone,
+ * and a newline. Equal content gives equal bytes.
  */
-CHSM_MUST_CHECK int chsm_inventory_to_json(const struct chsm_inventory *inv, json_t **ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_inventory_write(const struct chsm_inventory *inv, struct chsm_buf *out, struct chsm_inventory_sums *ret_sums,
+                                         struct chsm_err *err);
+
+/* The fingerprint alone. */
+CHSM_MUST_CHECK int chsm_inventory_fingerprint(const struct chsm_inventory *inv, char out[65], struct chsm_err *err);
 
 /*
  * Reads that form. CHSM_CONFIG for another format, a newer major version, a member of the wrong kind, or a fingerprint
@@ -47,8 +57,10 @@ CHSM_MUST_CHECK int chsm_inventory_to_json(const struct chsm_inventory *inv, jso
  */
 CHSM_MUST_CHECK int chsm_inventory_from_json(const json_t *json, struct chsm_inventory *ret, struct chsm_err *err);
 
-/* One record; `null` members are left out. */
+/* One record that stands alone: its public key is a member ("spki"). `null` members are left out. NULL when out of memory. */
 json_t *chsm_record_to_json(const struct chsm_record *r);
-CHSM_MUST_CHECK int chsm_record_from_json(const json_t *json, struct chsm_record *ret, struct chsm_err *err);
+
+/* Reads one; without "spki" the public key is looked up by the fingerprint in `keys`, a section's "public_keys" (NULL = none). */
+CHSM_MUST_CHECK int chsm_record_from_json(const json_t *json, const json_t *keys, struct chsm_record *ret, struct chsm_err *err);
 
 #endif

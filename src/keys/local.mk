@@ -5,7 +5,9 @@ libchsmkeys_la_SOURCES = \
 	src/keys/names.c \
 	src/keys/attributes.c \
 	src/keys/record_json.c \
-	src/keys/inventory.c src/keys/inventory.h \
+	src/keys/inventory.c src/keys/inventory.h src/keys/inventory_write.c src/keys/inventory_read.c \
+	src/keys/order.c src/keys/order.h \
+	src/keys/assign.c src/keys/assign.h \
 	src/keys/match.c src/keys/match.h \
 	src/keys/compare.c src/keys/compare.h \
 	src/keys/verdict.c \

@@ -1,129 +1,127 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matching in passes. Each pass gives the records that are still free a key, sorts them, and looks at every run of equal
- * keys: what may be paired depends on how many of the run are at the source and how many at the destination.
+ * Matching in passes. Each pass groups the records that are still free by what it compares; what may be paired depends on
+ * how many of a group are at the source and how many at the destination.
  */
 #include "config.h"
 
+#include "keys/assign.h"
 #include "keys/match.h"
-#include "util/json.h"
+#include "keys/order.h"
 
 struct item {
-    char *key;          /* what this pass compares; never NULL */
-    char *content;      /* canonical record: orders the members of a run, so that the input's order does not matter */
-    size_t index;
+    uint64_t hash;              /* of what the pass compares: most comparisons end here */
+    const struct chsm_record *record;
+    uint32_t index;
     bool destination;
 };
 
 struct state {
     const struct chsm_section *source, *destination;
     struct chsm_match *m;
-    char **content[2];  /* canonical records of source and destination */
 };
 
-struct run {            /* items of one key, source items first */
-    struct item *items;
+struct run {                    /* items that are equal in what the pass compares, source items first, each side in a fixed order */
+    const struct item *items;
     size_t n, sources;
 };
 
-/* A key in fresh memory; NULL with *skip when the record takes no part in the pass, NULL without it when out of memory. */
-typedef char *key_fn(const struct chsm_record *r, bool *skip);
-typedef void run_fn(struct state *st, const struct run *run);
+struct pass {
+    bool (*takes)(const struct chsm_record *r);                                         /* whether the record takes part */
+    uint64_t (*hash)(const struct chsm_record *r);
+    int (*order)(const struct chsm_record *a, const struct chsm_record *b);             /* 0 = one group */
+    void (*run)(struct state *st, const struct run *run);
+};
 
-bool chsm_record_has_material(const struct chsm_record *r)
+static uint64_t hash_number(uint64_t seed, unsigned long n)
 {
-    return r->spki.len || r->check_value.len || chsm_record_value_digest(r);
+    return chsm_hash(seed, &n, sizeof n);
 }
 
-/* Everything that depends on key material, as text; "" when nothing does. */
-static char *material(const struct chsm_record *r)
+static bool has_id(const struct chsm_record *r)
 {
-    AUTO_FREE char *kcv = chsm_hex(r->check_value.p, r->check_value.len);
-    const char *value = chsm_record_value_digest(r);
-    char fp[65] = "";
-
-    /* The check value takes part only where there is no public key: some tokens have it on one side only. */
-    if (!kcv)
-        return NULL;
-    if (chsm_record_fingerprint(r, fp))
-        return strdup(fp);
-    return chsm_strf("%s%s", kcv, value ? value : "");
+    return r->id.len > 0;
 }
 
-static char *key_id(const struct chsm_record *r, bool *skip)
+static bool anything(const struct chsm_record *r)
 {
-    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len);
-
-    *skip = r->id.len == 0;
-    return *skip || !id ? NULL : chsm_strf("%lx:%s", r->cls, id);
+    (void)r;
+    return true;
 }
 
-static char *key_id_material(const struct chsm_record *r, bool *skip)
+static uint64_t hash_id(const struct chsm_record *r)
 {
-    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len);
-    AUTO_FREE char *mat = material(r);
-
-    *skip = !chsm_record_has_material(r);
-    return *skip || !id || !mat ? NULL : chsm_strf("%lx:%lx:%u:%s:%s", r->cls, r->type, r->bits, id, mat);
+    return chsm_hash(hash_number(CHSM_HASH_SEED, r->cls), r->id.p, r->id.len);
 }
 
-static char *key_material(const struct chsm_record *r, bool *skip)
+static int order_id(const struct chsm_record *a, const struct chsm_record *b)
 {
-    AUTO_FREE char *mat = material(r);
+    int c = (a->cls > b->cls) - (a->cls < b->cls);
 
-    *skip = !chsm_record_has_material(r);
-    return *skip || !mat ? NULL : chsm_strf("%lx:%lx:%u:%s", r->cls, r->type, r->bits, mat);
+    return c ? c : chsm_bytes_order(&a->id, &b->id);
 }
 
-static char *key_descriptor(const struct chsm_record *r, bool *skip)
+static uint64_t hash_material(const struct chsm_record *r)
 {
-    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len);
-    AUTO_FREE char *label = chsm_hex(r->label.p, r->label.len);
-
-    *skip = false;
-    return !id || !label ? NULL : chsm_strf("%lx:%s:%lx:%u:%s:%s", r->cls, id, r->type, r->bits, r->curve ? r->curve : "", label);
+    return chsm_record_material_hash(r, hash_number(hash_number(CHSM_HASH_SEED, r->cls), r->type));
 }
 
-static void pair(struct state *st, size_t source, size_t destination, enum chsm_means means)
+static int order_material(const struct chsm_record *a, const struct chsm_record *b)
 {
-    st->m->of_source[source] = destination;
-    st->m->means[source] = means;
-    st->m->destination_used[destination] = true;
+    int c = (a->cls > b->cls) - (a->cls < b->cls);
+
+    c = c ? c : (a->type > b->type) - (a->type < b->type);
+    c = c ? c : (a->bits > b->bits) - (a->bits < b->bits);
+    return c ? c : chsm_record_material_order(a, b);
+}
+
+static uint64_t hash_id_material(const struct chsm_record *r)
+{
+    return chsm_hash(hash_material(r), r->id.p, r->id.len);
+}
+
+static int order_id_material(const struct chsm_record *a, const struct chsm_record *b)
+{
+    int c = order_material(a, b);
+
+    return c ? c : chsm_bytes_order(&a->id, &b->id);
+}
+
+/* Records without an ID are of one group only when they look alike. */
+static uint64_t hash_outside(const struct chsm_record *r)
+{
+    return r->id.len ? hash_id(r) : chsm_hash(hash_number(hash_id(r), r->type), r->label.p, r->label.len);
+}
+
+static int order_outside(const struct chsm_record *a, const struct chsm_record *b)
+{
+    int c = order_id(a, b);
+
+    if (c || a->id.len)
+        return c;
+    c = (a->type > b->type) - (a->type < b->type);
+    c = c ? c : (a->bits > b->bits) - (a->bits < b->bits);
+    c = c ? c : strcmp(a->curve ? a->curve : "", b->curve ? b->curve : "");
+    return c ? c : chsm_bytes_order(&a->label, &b->label);
+}
+
+static void pair(struct state *st, const struct item *source, const struct item *destination, enum chsm_means means)
+{
+    st->m->of_source[source->index] = destination->index;
+    st->m->means[source->index] = means;
+    st->m->destination_used[destination->index] = true;
 }
 
 /* One on each side, or nothing. */
 static void pair_only(struct state *st, const struct run *run, enum chsm_means means)
 {
     if (run->sources == 1 && run->n == 2)
-        pair(st, run->items[0].index, run->items[1].index, means);
+        pair(st, &run->items[0], &run->items[1], means);
 }
 
 static void run_id(struct state *st, const struct run *run)
 {
     pair_only(st, run, CHSM_MEANS_ID);
-}
-
-static enum chsm_means means_here(const struct state *st, const struct item *source)
-{
-    return st->source->records[source->index].id.len ? CHSM_MEANS_ID : CHSM_MEANS_FINGERPRINT;
-}
-
-/*
- * Equal ID and equal material: they are the same key however many there are. Records that are equal in everything pair
- * first; the rest pair in the order of their content. What is left over on one side is missing or unexpected.
- */
-static void run_same_key(struct state *st, const struct run *run)
-{
-    for (size_t i = 0; i < run->sources; i++)
-        for (size_t k = run->sources; k < run->n; k++)
-            if (!st->m->destination_used[run->items[k].index] && strcmp(run->items[i].content, run->items[k].content) == 0) {
-                pair(st, run->items[i].index, run->items[k].index, means_here(st, &run->items[i]));
-                break;
-            }
-    for (size_t i = 0; i < run->sources; i++)
-        for (size_t k = run->sources; k < run->n && st->m->of_source[run->items[i].index] == CHSM_NO_MATCH; k++)
-            if (!st->m->destination_used[run->items[k].index])
-                pair(st, run->items[i].index, run->items[k].index, means_here(st, &run->items[i]));
 }
 
 static void run_moved(struct state *st, const struct run *run)
@@ -132,122 +130,142 @@ static void run_moved(struct state *st, const struct run *run)
 }
 
 /*
- * Same ID (or both without), same outside. One on each side is that pair; the comparison says what became of it. Several:
- * where all of them tell their material, none of them is the same key (an earlier pass would have paired it) and they stay
- * missing and unexpected; otherwise nothing tells them apart.
+ * Equal ID and equal material: they are the same key however many there are. Records that are equal in everything pair
+ * first; the rest pair in the order of their content. What is left over on one side is missing or unexpected.
  */
-static void run_descriptor(struct state *st, const struct run *run)
+static void run_same_key(struct state *st, const struct run *run)
 {
-    bool telling = true;
+    enum chsm_means means = run->items[0].record->id.len ? CHSM_MEANS_ID : CHSM_MEANS_FINGERPRINT;
+    size_t s = 0, d = run->sources;
 
-    if (run->sources == 1 && run->n == 2) {
-        bool named = st->source->records[run->items[0].index].id.len > 0;
+    /* Both sides are in the order of their content: one walk finds the equal ones. */
+    while (s < run->sources && d < run->n) {
+        int c = chsm_record_order(run->items[s].record, run->items[d].record);
 
-        pair_only(st, run, named ? CHSM_MEANS_ID : CHSM_MEANS_DESCRIPTOR);
-        return;
+        if (c == 0)
+            pair(st, &run->items[s], &run->items[d], means);
+        s += c <= 0;
+        d += c >= 0;
     }
-    if (run->sources == 0 || run->sources == run->n)
-        return;
-    for (size_t i = 0; i < run->n; i++) {
-        const struct chsm_section *s = run->items[i].destination ? st->destination : st->source;
-
-        telling = telling && chsm_record_has_material(&s->records[run->items[i].index]);
-    }
-    for (size_t i = 0; !telling && i < run->n; i++) {
-        if (run->items[i].destination)
-            st->m->destination_ambiguous[run->items[i].index] = true;
+    s = 0;
+    d = run->sources;
+    while (s < run->sources && d < run->n) {
+        if (st->m->of_source[run->items[s].index] != CHSM_NO_MATCH)
+            s++;
+        else if (st->m->destination_used[run->items[d].index])
+            d++;
         else
-            st->m->source_ambiguous[run->items[i].index] = true;
+            pair(st, &run->items[s++], &run->items[d++], means);
     }
 }
 
-static int by_key(const void *a, const void *b)
+static void doubt(struct state *st, const struct item *item)
+{
+    if (item->destination)
+        st->m->destination_ambiguous[item->index] = true;
+    else
+        st->m->source_ambiguous[item->index] = true;
+}
+
+/* Takes over a solution: pairs that are possible for both only are certain, all other possible ones are ambiguous. */
+static void settle(struct state *st, const struct run *run, const struct chsm_assign *a, bool possible[CHSM_ASSIGN_MAX][CHSM_ASSIGN_MAX],
+                   enum chsm_means means)
+{
+    size_t of_row[CHSM_ASSIGN_MAX] = { 0 }, of_column[CHSM_ASSIGN_MAX] = { 0 };
+
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t j = 0; j < a->m; j++) {
+            of_row[i] += possible[i][j];
+            of_column[j] += possible[i][j];
+        }
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t j = 0; j < a->m; j++) {
+            if (!possible[i][j])
+                continue;
+            if (of_row[i] == 1 && of_column[j] == 1) {
+                pair(st, &run->items[i], &run->items[a->n + j], means);
+                continue;
+            }
+            doubt(st, &run->items[i]);
+            doubt(st, &run->items[a->n + j]);
+        }
+}
+
+/*
+ * Several with one ID (or without one, looking alike): who is who is the assignment with the fewest differences. Records whose
+ * material is told and differs are never paired. Where several assignments are equally good, nothing tells the records apart.
+ */
+static void run_outside(struct state *st, const struct run *run)
+{
+    enum chsm_means means = run->items[0].record->id.len ? CHSM_MEANS_ID : CHSM_MEANS_DESCRIPTOR;
+    struct chsm_assign a = { .n = run->sources, .m = run->n - run->sources };
+    bool possible[CHSM_ASSIGN_MAX][CHSM_ASSIGN_MAX];
+
+    if (a.n == 0 || a.m == 0)
+        return;
+    if (a.n == 1 && a.m == 1) {
+        /* The comparison says what became of it. */
+        pair(st, &run->items[0], &run->items[1], means);
+        return;
+    }
+    if (a.n > CHSM_ASSIGN_MAX || a.m > CHSM_ASSIGN_MAX) {
+        for (size_t i = 0; i < run->n; i++)
+            doubt(st, &run->items[i]);
+        return;
+    }
+    for (size_t i = 0; i < a.n; i++)
+        for (size_t j = 0; j < a.m; j++) {
+            const struct chsm_record *s = run->items[i].record, *d = run->items[a.n + j].record;
+
+            a.cost[i][j] = chsm_record_contradiction(s, d) ? CHSM_ASSIGN_NEVER : chsm_record_distance(s, d);
+        }
+    chsm_assign_solve(&a, possible);
+    settle(st, run, &a, possible, means);
+}
+
+static int in_groups(const void *a, const void *b, void *ctx)
 {
     const struct item *x = a, *y = b;
-    int c = strcmp(x->key, y->key);
+    const struct pass *pass = ctx;
+    int c = (x->hash > y->hash) - (x->hash < y->hash);
 
-    if (c == 0)
-        c = (int)x->destination - (int)y->destination;
-    return c ? c : strcmp(x->content, y->content);
+    c = c ? c : pass->order(x->record, y->record);
+    c = c ? c : (int)x->destination - (int)y->destination;
+    c = c ? c : chsm_record_order(x->record, y->record);
+    return c ? c : (x->index > y->index) - (x->index < y->index);
 }
 
-static int collect(const struct state *st, bool destination, key_fn *key, struct item *items, size_t *n, struct chsm_err *err)
+static size_t collect(const struct state *st, bool destination, const struct pass *pass, struct item *items)
 {
     const struct chsm_section *s = destination ? st->destination : st->source;
+    const struct chsm_match *m = st->m;
+    size_t n = 0;
 
     for (size_t i = 0; i < s->n; i++) {
-        bool skip = false;
-        bool taken = destination ? st->m->destination_used[i] || st->m->destination_ambiguous[i]
-                                 : st->m->of_source[i] != CHSM_NO_MATCH || st->m->source_ambiguous[i];
-        char *k = taken ? NULL : key(&s->records[i], &skip);
+        const struct chsm_record *r = &s->records[i];
+        bool taken = destination ? m->destination_used[i] || m->destination_ambiguous[i] : m->of_source[i] != CHSM_NO_MATCH || m->source_ambiguous[i];
 
-        if (taken || skip)
-            continue;
-        if (!k)
-            return chsm_oom(err);
-        items[(*n)++] = (struct item){ .key = k, .content = st->content[destination][i], .index = i, .destination = destination };
+        if (!taken && pass->takes(r))
+            items[n++] = (struct item){ .hash = pass->hash(r), .record = r, .index = (uint32_t)i, .destination = destination };
     }
-    return 0;
+    return n;
 }
 
-static void each_run(struct state *st, struct item *items, size_t n, run_fn *fn)
+static void do_pass(struct state *st, const struct pass *pass, struct item *items)
 {
+    size_t n = collect(st, false, pass, items);
+
+    n += collect(st, true, pass, items + n);
+    qsort_r(items, n, sizeof *items, in_groups, (void *)(uintptr_t)pass);
     for (size_t i = 0; i < n;) {
         struct run run = { .items = items + i };
 
-        while (i < n && strcmp(items[i].key, run.items[0].key) == 0) {
+        while (i < n && items[i].hash == run.items[0].hash && pass->order(items[i].record, run.items[0].record) == 0) {
             run.sources += !items[i++].destination;
             run.n++;
         }
-        fn(st, &run);
+        pass->run(st, &run);
     }
-}
-
-static int pass(struct state *st, key_fn *key, run_fn *fn, struct chsm_err *err)
-{
-    size_t n = 0, most = st->source->n + st->destination->n;
-    struct item *items = calloc(most ? most : 1, sizeof *items);
-    int rc;
-
-    if (!items)
-        return chsm_oom(err);
-    rc = collect(st, false, key, items, &n, err);
-    if (rc == 0)
-        rc = collect(st, true, key, items, &n, err);
-    if (rc == 0) {
-        qsort(items, n, sizeof *items, by_key);
-        each_run(st, items, n, fn);
-    }
-    for (size_t i = 0; i < n; i++)
-        free(items[i].key);
-    free(items);
-    return rc;
-}
-
-static void free_contents(char **contents, size_t n)
-{
-    for (size_t i = 0; contents && i < n; i++)
-        free(contents[i]);
-    free(contents);
-}
-
-/* Canonical text of each record without its recorded question, which differs from reading to reading. */
-static char **contents_of(const struct chsm_section *s)
-{
-    char **all = calloc(s->n ? s->n : 1, sizeof *all);
-
-    for (size_t i = 0; all && i < s->n; i++) {
-        json_auto_t *o = chsm_record_to_json(&s->records[i]);
-
-        if (o)
-            (void)json_object_del(o, "recorded");
-        all[i] = o ? chsm_json_canonical(o) : NULL;
-        if (!all[i]) {
-            free_contents(all, s->n);
-            return NULL;
-        }
-    }
-    return all;
 }
 
 static bool alloc_match(struct chsm_match *m, size_t ns, size_t nd)
@@ -274,29 +292,25 @@ void chsm_match_done(struct chsm_match *m)
 
 int chsm_match(const struct chsm_section *source, const struct chsm_section *destination, struct chsm_match *ret, struct chsm_err *err)
 {
-    static const struct { key_fn *key; run_fn *run; } passes[] = {
-        { key_id, run_id },                 /* the ID is there once on each side */
-        { key_id_material, run_same_key },  /* repeated and empty IDs: told apart by their material */
-        { key_material, run_moved },        /* the ID itself has changed */
-        { key_descriptor, run_descriptor }, /* nothing but the outside is left */
-        { key_id, run_id },                 /* what remains of a repeated ID after that */
+    static const struct pass passes[] = {
+        { has_id, hash_id, order_id, run_id },                                              /* the ID is there once on each side */
+        { chsm_record_has_material, hash_id_material, order_id_material, run_same_key },    /* repeated and empty IDs */
+        { chsm_record_has_material, hash_material, order_material, run_moved },             /* the ID itself has changed */
+        { anything, hash_outside, order_outside, run_outside },                             /* nothing but the outside is left */
+        { has_id, hash_id, order_id, run_id },                  /* what remains of a repeated ID after that */
     };
     struct chsm_match m = { 0 };
     struct state st = { .source = source, .destination = destination, .m = &m };
-    int rc = 0;
+    AUTO_FREE struct item *items = calloc(source->n + destination->n + 1, sizeof *items);
 
-    st.content[0] = contents_of(source);
-    st.content[1] = contents_of(destination);
-    if (!alloc_match(&m, source->n, destination->n) || !st.content[0] || !st.content[1])
-        rc = chsm_oom(err);
-    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(passes); i++)
-        rc = pass(&st, passes[i].key, passes[i].run, err);
-    free_contents(st.content[0], source->n);
-    free_contents(st.content[1], destination->n);
-    if (rc < 0) {
+    if (source->n > UINT32_MAX || destination->n > UINT32_MAX)
+        return chsm_fail(err, CHSM_CONFIG, "too many records");
+    if (!items || !alloc_match(&m, source->n, destination->n)) {
         chsm_match_done(&m);
-        return -1;
+        return chsm_oom(err);
     }
+    for (size_t i = 0; i < ARRAY_LEN(passes); i++)
+        do_pass(&st, &passes[i], items);
     *ret = m;
     return 0;
 }

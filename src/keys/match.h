@@ -21,7 +21,4 @@ CHSM_MUST_CHECK int chsm_match(const struct chsm_section *source, const struct c
 void chsm_match_done(struct chsm_match *m);
 #define AUTO_MATCH AUTO(chsm_match_done)
 
-/* Whether the record tells anything that depends on its key material (also a borrowed public key). */
-bool chsm_record_has_material(const struct chsm_record *r);
-
 #endif

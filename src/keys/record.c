@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "keys/record.h"
+#include "keys/order.h"
 #include "util/buf.h"
 #include "util/json.h"
 
@@ -28,6 +28,7 @@ void chsm_section_done(struct chsm_section *s)
     free(s->login);
     free(s->why);
     json_decref(s->token);
+    json_decref(s->unknown);
     *s = (struct chsm_section){ 0 };
 }
 
@@ -50,27 +51,15 @@ struct chsm_record *chsm_section_add(struct chsm_section *s)
     return r;
 }
 
-static int compare_bytes(const struct chsm_bytes *a, const struct chsm_bytes *b)
+static int in_order(const void *a, const void *b)
 {
-    size_t n = a->len < b->len ? a->len : b->len;
-    int c = n ? memcmp(a->p, b->p, n) : 0;
-
-    return c ? c : (a->len > b->len) - (a->len < b->len);
-}
-
-static int in_report_order(const void *x, const void *y)
-{
-    const struct chsm_record *a = x, *b = y;
-    int c = (a->cls > b->cls) - (a->cls < b->cls);
-
-    c = c ? c : compare_bytes(&a->id, &b->id);
-    return c ? c : compare_bytes(&a->label, &b->label);
+    return chsm_record_order(a, b);
 }
 
 void chsm_section_sort(struct chsm_section *s)
 {
     if (s->n)
-        qsort(s->records, s->n, sizeof *s->records, in_report_order);
+        qsort(s->records, s->n, sizeof *s->records, in_order);
 }
 
 bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record *pub)
@@ -82,28 +71,57 @@ bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record
     return priv->curve ? chsm_streq(priv->curve, pub->curve) : priv->bits == pub->bits;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct chsm_record *x = *(struct chsm_record *const *)a, *y = *(struct chsm_record *const *)b;
+
+    return chsm_bytes_order(&x->id, &y->id);
+}
+
+/* The records of one ID: its only private key borrows from the only public key that fits. */
+static int link_group(struct chsm_record *const *group, size_t n, struct chsm_err *err)
+{
+    const struct chsm_record *found = NULL;
+    struct chsm_record *priv = NULL;
+    size_t halves = 0, rivals = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (group[i]->cls == CHSM_CLASS_PRIVATE) {
+            priv = group[i];
+            rivals++;
+        }
+    /* Two private keys with one ID and one public key: it could belong to either. */
+    if (rivals != 1 || priv->spki.len)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (chsm_record_halves(priv, group[i])) {
+            found = group[i];
+            halves++;
+        }
+    if (halves != 1)
+        return 0;
+    if (chsm_bytes_set(&priv->spki, found->spki.p, found->spki.len, err) < 0)
+        return -1;
+    priv->spki_from = CHSM_SPKI_PUBLIC_HALF;
+    return 0;
+}
+
 int chsm_section_link(struct chsm_section *s, struct chsm_err *err)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct chsm_record *priv = &s->records[i];
-        const struct chsm_record *found = NULL;
-        size_t halves = 0, rivals = 0;
+    AUTO_FREE struct chsm_record **sorted = calloc(s->n + 1, sizeof *sorted);
+    size_t n = 0;
 
-        if (priv->cls != CHSM_CLASS_PRIVATE || priv->spki.len || priv->id.len == 0)
-            continue;
-        for (size_t k = 0; k < s->n; k++) {
-            if (chsm_record_halves(priv, &s->records[k])) {
-                found = &s->records[k];
-                halves++;
-            }
-            rivals += s->records[k].cls == CHSM_CLASS_PRIVATE && chsm_bytes_eq(&priv->id, &s->records[k].id);
-        }
-        /* Two private keys with one ID and one public key: it could belong to either. */
-        if (halves != 1 || rivals != 1)
-            continue;
-        if (chsm_bytes_set(&priv->spki, found->spki.p, found->spki.len, err) < 0)
+    if (!sorted)
+        return chsm_oom(err);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->records[i].id.len && (s->records[i].cls == CHSM_CLASS_PRIVATE || s->records[i].cls == CHSM_CLASS_PUBLIC))
+            sorted[n++] = &s->records[i];
+    qsort(sorted, n, sizeof *sorted, by_id);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && chsm_bytes_eq(&sorted[to]->id, &sorted[from]->id); to++)
+            ;
+        if (link_group(sorted + from, to - from, err) < 0)
             return -1;
-        priv->spki_from = CHSM_SPKI_PUBLIC_HALF;
     }
     return 0;
 }

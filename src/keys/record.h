@@ -81,6 +81,7 @@ struct chsm_section {                       /* what one login saw */
     size_t n;
     size_t cap;
     json_t *token;                          /* label, manufacturer, model, serial, firmware, slot: strings; may be NULL */
+    json_t *unknown;                        /* members of the file that this version does not know; kept for rewriting */
 };
 
 void chsm_record_done(struct chsm_record *r);
@@ -89,7 +90,7 @@ void chsm_section_done(struct chsm_section *s);
 /* Adds an empty record and lends it to the caller until the next call. NULL when out of memory. */
 struct chsm_record *chsm_section_add(struct chsm_section *s);
 
-/* Puts the records into the order of reports: class, ID, label. Each keeps its index. */
+/* Puts the records into the order of reports: class, ID, label, then all else that is told. Each keeps its index. */
 void chsm_section_sort(struct chsm_section *s);
 
 /*

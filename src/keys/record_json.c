@@ -148,15 +148,18 @@ static int read_label(const json_t *o, struct chsm_record *r, struct chsm_err *e
     return s ? chsm_bytes_set(&r->label, s, strlen(s), err) : 0;
 }
 
-static int read_spki(const json_t *o, struct chsm_record *r, struct chsm_err *err)
+static int read_spki(const json_t *o, const json_t *keys, struct chsm_record *r, struct chsm_err *err)
 {
     const char *from, *stated;
     char fp[65];
 
-    if (bytes(o, "spki", chsm_unbase64, &r->spki, err) < 0 || text(o, "spki_from", &from, err) < 0 || text(o, "fingerprint", &stated, err) < 0)
+    if (text(o, "spki_from", &from, err) < 0 || text(o, "fingerprint", &stated, err) < 0 ||
+        bytes(o, "spki", chsm_unbase64, &r->spki, err) < 0)
         return -1;
+    if (stated && r->spki.len == 0 && bytes(keys, stated, chsm_unbase64, &r->spki, err) < 0)
+        return chsm_err_prefix(err, "\"public_keys\"");
     if (r->spki.len == 0)
-        return stated ? chsm_fail(err, CHSM_CONFIG, "\"fingerprint\" without \"spki\"") : 0;
+        return stated ? chsm_fail(err, CHSM_CONFIG, "\"fingerprint\" of a public key that is not there") : 0;
     for (size_t i = 1; from && i < ARRAY_LEN(spki_from_names); i++)
         if (strcmp(from, spki_from_names[i]) == 0)
             r->spki_from = (enum chsm_spki_from)i;
@@ -210,7 +213,7 @@ static int read_unknown(const json_t *o, struct chsm_record *r, struct chsm_err 
     return 0;
 }
 
-int chsm_record_from_json(const json_t *json, struct chsm_record *ret, struct chsm_err *err)
+int chsm_record_from_json(const json_t *json, const json_t *keys, struct chsm_record *ret, struct chsm_err *err)
 {
     struct chsm_record r = { 0 };
     const json_t *attributes = json_object_get(json, "attributes");
@@ -219,9 +222,9 @@ int chsm_record_from_json(const json_t *json, struct chsm_record *ret, struct ch
         (void)chsm_fail(err, CHSM_CONFIG, "a record must be an object with \"attributes\"");
         goto fail;
     }
-    if (chsm_record_set_attributes(&r, attributes, err) < 0 || read_kind(json, &r, err) < 0 || bytes(json, "id", chsm_unhex, &r.id, err) < 0 || read_label(json, &r, err) < 0 ||
-        read_spki(json, &r, err) < 0 || bytes(json, "check_value", chsm_unhex, &r.check_value, err) < 0 ||
-        read_recorded(json, &r, err) < 0 || read_unknown(json, &r, err) < 0)
+    if (chsm_record_set_attributes(&r, attributes, err) < 0 || read_kind(json, &r, err) < 0 ||
+        bytes(json, "id", chsm_unhex, &r.id, err) < 0 || read_label(json, &r, err) < 0 || read_spki(json, keys, &r, err) < 0 ||
+        bytes(json, "check_value", chsm_unhex, &r.check_value, err) < 0 || read_recorded(json, &r, err) < 0 || read_unknown(json, &r, err) < 0)
         goto fail;
     r.index = ret->index;
     chsm_record_done(ret);

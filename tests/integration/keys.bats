@@ -135,7 +135,7 @@ damaged() {
 }
 
 @test "an inventory that was edited is refused" {
-    sed 's/"label": "payroll-signing"/"label": "payroll-forged"/' "$BATS_FILE_TMPDIR/source.json" >"$BATS_TEST_TMPDIR/edited.json"
+    sed 's/"label":"payroll-signing"/"label":"payroll-forged"/' "$BATS_FILE_TMPDIR/source.json" >"$BATS_TEST_TMPDIR/edited.json"
     # shellcheck disable=SC2046  # words
     run_chsmctl keys verify $(hsm chsm-fourth) -i "$BATS_TEST_TMPDIR/edited.json"
     assert_status 3

@@ -33,10 +33,14 @@ static void fill(struct chsm_inventory *inv)
 
 static json_t *to_json(const struct chsm_inventory *inv)
 {
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    struct chsm_inventory_sums sums;
     struct chsm_err err = { 0 };
     json_t *o = NULL;
 
-    assert_ok(chsm_inventory_to_json(inv, &o, &err), err);
+    assert_ok(chsm_inventory_write(inv, &text, &sums, &err), err);
+    assert_ok(chsm_json_parse(chsm_buf_str(&text), text.len, "the inventory", CHSM_CONFIG, &o, &err), err);
+    assert_string_equal(sums.content, json_string_value(json_object_get(o, "content_sha256")));
     return o;
 }
 
@@ -149,11 +153,86 @@ static void unknown_members_are_kept(void **state)
     o = to_json(&a);
     assert_int_equal(json_object_set_new(o, "later", json_pack("{s:i}", "x", 1)), 0);
     assert_int_equal(json_object_set_new(first_record(o), "later_too", json_true()), 0);
+    assert_int_equal(json_object_set_new(json_array_get(json_object_get(o, "sections"), 0), "later_three", json_true()), 0);
     reseal(o);
     assert_ok(chsm_inventory_from_json(o, &b, &err), err);
     again = to_json(&b);
     assert_int_equal(json_integer_value(chsm_json_get(again, "later.x")), 1);
     assert_true(json_is_true(json_object_get(first_record(again), "later_too")));
+    assert_true(json_is_true(json_object_get(json_array_get(json_object_get(again, "sections"), 0), "later_three")));
+}
+
+/* The file is the canonical form of what it says, to the byte: whoever canonicalises it gets the same text and digest. */
+static void file_is_canonical(void **state)
+{
+    AUTO_INVENTORY struct chsm_inventory a = { 0 };
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    AUTO_FREE char *canonical = NULL, *bare = NULL;
+    struct chsm_inventory_sums sums;
+    struct chsm_err err = { 0 };
+    json_auto_t *o = NULL;
+    char digest[65];
+
+    (void)state;
+    fill(&a);
+    assert_ok(chsm_inventory_write(&a, &text, &sums, &err), err);
+    o = json_loads(chsm_buf_str(&text), 0, NULL);
+    canonical = chsm_json_canonical(o);
+    assert_int_equal(strlen(canonical) + 1, text.len);
+    assert_memory_equal(canonical, chsm_buf_str(&text), text.len - 1);
+    (void)json_object_del(o, "content_sha256");
+    bare = chsm_json_canonical(o);
+    chsm_sha256_hex(bare, strlen(bare), digest);
+    assert_string_equal(digest, sums.content);
+    assert_ok(chsm_inventory_fingerprint(&a, digest, &err), err);
+    assert_string_equal(digest, sums.fingerprint);
+}
+
+/* What the largest usual keys take: a pair of RSA-4096 with every flag, a long ID and a long label. */
+static void records_stay_below_a_kilobyte(void **state)
+{
+    static const unsigned long classes[] = { CHSM_CLASS_PRIVATE, CHSM_CLASS_PUBLIC };
+    AUTO_INVENTORY struct chsm_inventory a = { 0 };
+    AUTO_BUF struct chsm_buf empty = CHSM_BUF(CHSM_INVENTORY_MAX), text = CHSM_BUF(CHSM_INVENTORY_MAX);
+    struct chsm_section *s = section(&a, "cu1");
+    struct chsm_inventory_sums sums;
+    struct chsm_err err = { 0 };
+    char key[551] = "";
+
+    (void)state;
+    memset(key, 'k', sizeof key - 1);
+    assert_ok(chsm_inventory_write(&a, &empty, &sums, &err), err);
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        struct chsm_record *r = add_rsa(s, classes[i], "0123456789abcdef0123456789abcdef", "the signing key of the payroll", key);
+
+        r->bits = 4096;
+        r->flags_told = (1u << CHSM_FLAG_COUNT) - 1;
+        set_bytes(&r->check_value, "abc");
+    }
+    assert_ok(chsm_inventory_write(&a, &text, &sums, &err), err);
+    assert_true(text.len - empty.len <= 2 * 1024);
+}
+
+static void public_key_that_is_not_in_the_table_is_refused(void **state)
+{
+    AUTO_INVENTORY struct chsm_inventory a = { 0 };
+    json_auto_t *o = NULL;
+    json_t *keys, *key;
+    const char *fingerprint;
+    void *next;
+
+    (void)state;
+    fill(&a);
+    o = to_json(&a);
+    keys = json_object_get(json_array_get(json_object_get(o, "sections"), 0), "public_keys");
+    assert_int_equal(json_object_size(keys), 2);
+    json_object_foreach_safe(keys, next, fingerprint, key)
+        assert_int_equal(json_object_set_new(keys, fingerprint, json_string("T1RIRVI=")), 0);
+    reseal(o);
+    assert_refused(o);
+    assert_int_equal(json_object_clear(keys), 0);
+    reseal(o);
+    assert_refused(o);
 }
 
 static void edited_file_is_refused(void **state)
@@ -244,7 +323,7 @@ static void members_of_the_wrong_kind_are_refused(void **state)
             assert_int_equal(json_object_set_new(o, wrong[i].key, json_loads(wrong[i].json, JSON_DECODE_ANY, NULL)), 0);
         else
             (void)json_object_del(o, wrong[i].key);
-        if (chsm_record_from_json(o, &r, &err) == 0)
+        if (chsm_record_from_json(o, NULL, &r, &err) == 0)
             fail_msg("\"%s\": %s was taken", wrong[i].key, wrong[i].json ? wrong[i].json : "(absent)");
         assert_int_equal(err.code, CHSM_CONFIG);
     }
@@ -305,6 +384,9 @@ int main(void)
         cmocka_unit_test(order_of_records_does_not_show),
         cmocka_unit_test(fingerprint_is_of_the_content),
         cmocka_unit_test(unknown_members_are_kept),
+        cmocka_unit_test(file_is_canonical),
+        cmocka_unit_test(records_stay_below_a_kilobyte),
+        cmocka_unit_test(public_key_that_is_not_in_the_table_is_refused),
         cmocka_unit_test(edited_file_is_refused),
         cmocka_unit_test(fingerprint_that_does_not_fit_is_refused),
         cmocka_unit_test(incomplete_marked_complete_is_refused),

@@ -47,7 +47,7 @@ static void copy_record(struct chsm_section *to, const struct chsm_record *from)
 
     assert_non_null(r);
     assert_non_null(o);
-    assert_ok(chsm_record_from_json(o, r, &err), err);
+    assert_ok(chsm_record_from_json(o, NULL, r, &err), err);
 }
 
 /* The destination: mostly a copy of the source, in another order, with something lost, doubled, replaced or added. */
