@@ -11,6 +11,7 @@ libchsmsimkeys_la_SOURCES = \
 	src/sim/keystore_spec.c src/sim/keystore_spec.h \
 	src/sim/keystore_certificate.c src/sim/keystore_certificate.h \
 	src/sim/keystore_seed.c \
+	src/sim/keystore_clone.c src/sim/keystore_clone.h \
 	src/sim/cmd_corrupt.c
 libchsmsimkeys_la_LIBADD = $(JANSSON_LIBS) $(CRYPTO_LIBS) -ldl
 
@@ -23,6 +24,7 @@ libchsm_sim_pkcs11_la_SOURCES = \
 	src/sim/p11/handles.c src/sim/p11/handles.h \
 	src/sim/p11/cluster.c src/sim/p11/cluster.h \
 	src/sim/p11/state.c src/sim/p11/state.h \
+	src/sim/p11/listing.c src/sim/p11/listing.h \
 	src/sim/p11/attributes.c src/sim/p11/attributes.h \
 	src/sim/p11/own.h \
 	src/sim/p11/general.c src/sim/p11/session.c src/sim/p11/object.c src/sim/p11/find.c \

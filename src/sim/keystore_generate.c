@@ -68,7 +68,7 @@ int sim_token_pair(const struct sim_token *t, const struct sim_key *key, CK_OBJE
     } else {
         add(&public, CKA_EC_PARAMS, key->params.p, key->params.len);
     }
-    add_common(&private, key, true);
+    add_common(&private, key, !key->in_the_clear);
     add_private_half(&private, key);
     rv = t->fl->C_GenerateKeyPair(t->session, &mechanism, public.a, public.n, private.a, private.n, ret_public, ret_private);
     return rv == CKR_OK ? 0 : sim_ck_fail(err, "C_GenerateKeyPair", rv);
@@ -82,7 +82,7 @@ int sim_token_secret(const struct sim_token *t, const struct sim_key *key, struc
     CK_OBJECT_HANDLE object;
     CK_RV rv;
 
-    add_common(&secret, key, true);
+    add_common(&secret, key, !key->in_the_clear);
     add_public_half(&secret, key->usage);
     add_private_half(&secret, key);
     add(&secret, CKA_VALUE_LEN, &bytes, sizeof bytes);

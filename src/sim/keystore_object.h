@@ -28,6 +28,7 @@ struct sim_key {
     struct chsm_bytes label;
     unsigned usage;             /* SIM_* */
     bool extractable;
+    bool in_the_clear;          /* CKA_PRIVATE is false inside SoftHSM, which then stores the object as it is (keystore_clone.h) */
 };
 void sim_key_done(struct sim_key *k);
 #define AUTO_SIM_KEY AUTO(sim_key_done)

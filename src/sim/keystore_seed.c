@@ -3,6 +3,7 @@
 
 #include "sim/keystore.h"
 #include "sim/keystore_certificate.h"
+#include "sim/keystore_clone.h"
 #include "sim/keystore_paths.h"
 #include "sim/keystore_softhsm.h"
 #include "sim/keystore_spec.h"
@@ -90,9 +91,25 @@ static int make_one(const struct sim_token *t, const struct sim_key_spec *spec, 
     return sim_token_secret(t, key, err);
 }
 
+/* The i-th key of a series: made, or copied from the first one's files. */
+static int make_next(const struct seeding *s, const struct sim_token *t, const struct sim_key_spec *spec, const struct sim_key *key,
+                     struct sim_clone_set *originals, struct chsm_err *err)
+{
+    AUTO_SIM_CLONE_SET struct sim_clone_set before = { .n = 0 };
+
+    if (originals->n > 0)
+        return sim_clone_make(originals, &key->id, &key->label, err);
+    if (spec->clone && sim_clone_files(s->keys, NULL, &before, err) < 0)
+        return -1;
+    if (make_one(t, spec, key, err) < 0)
+        return -1;
+    return spec->clone ? sim_clone_files(s->keys, &before, originals, err) : 0;
+}
+
 static int make_keys(struct seeding *s, const char *owner, const struct sim_token *t, const struct sim_key_spec *spec,
                      struct chsm_err *err)
 {
+    AUTO_SIM_CLONE_SET struct sim_clone_set originals = { .n = 0 };
     unsigned i;
 
     for (i = 0; i < spec->count; i++) {
@@ -104,7 +121,7 @@ static int make_keys(struct seeding *s, const char *owner, const struct sim_toke
             return -1;
         key.id = id;
         key.label = label;
-        if (make_one(t, spec, &key, err) < 0)
+        if (make_next(s, t, spec, &key, &originals, err) < 0)
             return -1;
         if (spec->share && sim_shares_add(s->shares, owner, is_pair(&key) ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, &id, spec->share,
                                           err) < 0)

@@ -209,7 +209,7 @@ static int read_kind(const json_t *object, const char *path, const struct kind *
 static int read_key(const json_t *object, const char *path, struct sim_key_spec *spec, struct chsm_err *err)
 {
     static const char *const members[] = { "kind", "bits", "curve", "id", "label", "usage", "extractable", "share", "count",
-                                           "private-only", NULL };
+                                           "private-only", "clone", NULL };
     const struct kind *kind;
 
     if (only_members(object, path, members, err) < 0 || read_kind(object, path, &kind, err) < 0)
@@ -224,8 +224,12 @@ static int read_key(const json_t *object, const char *path, struct sim_key_spec 
         read_usage(object, path, &spec->key.usage, err) < 0 || read_share(object, path, spec, err) < 0 ||
         read_bool(object, path, "extractable", &spec->key.extractable, err) < 0 ||
         read_bool(object, path, "private-only", &spec->private_only, err) < 0 ||
+        read_bool(object, path, "clone", &spec->clone, err) < 0 ||
         read_number(object, path, "count", COUNT_MAX, &spec->count, err) < 0)
         return -1;
+    if (spec->clone && kind->certificate)
+        return chsm_fail(err, CHSM_CONFIG, "%s.clone: not for certificates", path);
+    spec->key.in_the_clear = spec->clone;
     if (spec->private_only && kind->type != CKK_RSA && kind->type != CKK_EC)
         return chsm_fail(err, CHSM_CONFIG, "%s.private-only: only for pairs", path);
     return 0;

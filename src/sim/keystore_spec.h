@@ -12,6 +12,7 @@ struct sim_key_spec {
     bool certificate;           /* kind: certificate; only id and label of `key` count then */
     bool private_only;          /* the public half is thrown away after generation */
     unsigned count;
+    bool clone;                 /* the others of `count` are copies of the first one, material included */
     const json_t *share;        /* names of users; borrowed, NULL when not shared */
 };
 

@@ -9,7 +9,10 @@
 CHSM_MUST_CHECK int sim_spki_rsa(const struct chsm_bytes *modulus, const struct chsm_bytes *exponent, struct chsm_bytes *ret,
                                  struct chsm_err *err);
 
-/* CKA_EC_PARAMS (DER object identifier) and CKA_EC_POINT (DER OCTET STRING with the uncompressed point). */
+/*
+ * CKA_EC_PARAMS (DER object identifier, or SoftHSM's PrintableString for an Edwards curve) and CKA_EC_POINT (DER OCTET STRING). That
+ * the point lies on the curve is not checked.
+ */
 CHSM_MUST_CHECK int sim_spki_ec(const struct chsm_bytes *params, const struct chsm_bytes *point, struct chsm_bytes *ret,
                                 struct chsm_err *err);
 

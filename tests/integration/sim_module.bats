@@ -227,3 +227,26 @@ verify() {
     done
     [[ $(sort -u "$BATS_TEST_TMPDIR"/handles.? | wc -l) == $((2 * ${#CU1[@]})) ]]
 }
+
+@test "thousands of objects are seeded as copies with IDs and labels of their own" {
+    local dir="$BATS_TEST_TMPDIR/many" seed="$BATS_TEST_TMPDIR/many.yaml"
+
+    sed '/users:/q' "$abs_top_srcdir/tests/integration/sim_module.yaml" >"$seed"
+    cat >>"$seed" <<'EOF'
+      - name: cu1
+        password: user1234
+        keys:
+          - { kind: ec, curve: P-256, id: "00fffe", label: pair, count: 5200, clone: true }
+          - { kind: aes, bits: 256, id: "020000", label: secret, count: 3, clone: true }
+EOF
+    "$CHSM_SIM" seed --dir "$dir" "$seed"
+    export CHSM_SIM_DIR=$dir CHSM_SIM_RESOURCE_CFG="$dir/clusters/chsm-source/azcloudhsm_resource.cfg"
+    printf 'cu1:user1234' >"$BATS_TEST_TMPDIR/pin"
+    run_chsmctl keys inventory --module "$SIM_MODULE" --login "cu1=file:$BATS_TEST_TMPDIR/pin" -f "$BATS_TEST_TMPDIR/inventory.json"
+    assert_status 0
+    jq -e '[.. | objects | select(.id? and .label?)] | length == 10403 and ([.[] | .class + .id] | unique | length == 10403)
+        and any(.[]; .id == "010001" and .label == "pair-0003" and .class == "private-key" and .attributes.private)' \
+        "$BATS_TEST_TMPDIR/inventory.json"
+    tool -O --type privkey
+    expect_objects
+}

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "sim/keystore_object.h"
 #include "sim/keystore_spki.h"
 #include "sim/p11/attributes.h"
 #include "sim/p11/gate.h"
 
 #define CHECK_VALUE_LEN 3
+#define MATERIAL_MAX 1024
+
+/* Private and secret keys are private, whatever SoftHSM was told (keystore_object.h: in_the_clear). */
+static const CK_BBOOL yes = CK_TRUE;
 
 /* Who answers for an attribute. */
 enum from { FROM_TOKEN, FROM_HERE, FROM_NOBODY };
 
-struct kind {
-    CK_OBJECT_CLASS cls;
-    CK_KEY_TYPE type;
-};
-
-static enum from source_of(const struct kind *kind, CK_ATTRIBUTE_TYPE type)
+static enum from source_of(const struct sim_object *o, CK_ATTRIBUTE_TYPE type)
 {
-    bool ec_private = kind->cls == CKO_PRIVATE_KEY && kind->type == CKK_EC;
+    bool ec_private = o->cls == CKO_PRIVATE_KEY && o->type == CKK_EC;
 
-    if (type == CKA_CHECK_VALUE &&
-        (kind->cls == CKO_PUBLIC_KEY || (kind->cls == CKO_PRIVATE_KEY && kind->type == CKK_RSA)))
+    if (type == CKA_PRIVATE && (o->cls == CKO_PRIVATE_KEY || o->cls == CKO_SECRET_KEY))
+        return FROM_HERE;
+    if (type == CKA_CHECK_VALUE && (o->cls == CKO_PUBLIC_KEY || (o->cls == CKO_PRIVATE_KEY && o->type == CKK_RSA)))
         return FROM_HERE;
     if (sim_quirks()->ec_private_no_point && ec_private && (type == CKA_EC_POINT || type == CKA_PUBLIC_KEY_INFO))
         return FROM_NOBODY;
@@ -46,28 +45,47 @@ static CK_RV refuse(CK_ATTRIBUTE *a)
     return CKR_ATTRIBUTE_TYPE_INVALID;
 }
 
-static CK_RV put_check_value(const struct sim_object *o, CK_ATTRIBUTE *a)
+/* What SoftHSM is asked in one call: the attributes of the template that are its own, then what the check value is made of. */
+struct question {
+    CK_ATTRIBUTE *a;
+    CK_ULONG own;               /* how many are the template's */
+    CK_ULONG n;
+    unsigned char first[MATERIAL_MAX], second[MATERIAL_MAX];
+};
+
+static void ask_material(const struct sim_object *o, struct question *q)
 {
-    struct sim_token token = { .fl = sim_state()->fl, .session = o->session };
+    bool rsa = o->type == CKK_RSA;
+
+    q->a[q->n++] = (CK_ATTRIBUTE){ rsa ? CKA_MODULUS : CKA_EC_PARAMS, q->first, sizeof q->first };
+    q->a[q->n++] = (CK_ATTRIBUTE){ rsa ? CKA_PUBLIC_EXPONENT : CKA_EC_POINT, q->second, sizeof q->second };
+}
+
+static CK_RV put_check_value(const struct sim_object *o, const struct question *q, CK_ATTRIBUTE *a)
+{
+    struct chsm_bytes first = { (unsigned char *)q->first, q->a[q->own].ulValueLen };
+    struct chsm_bytes second = { (unsigned char *)q->second, q->a[q->own + 1].ulValueLen };
     AUTO_BYTES struct chsm_bytes spki = { 0 };
     unsigned char value[CHECK_VALUE_LEN];
 
-    if (sim_token_spki(&token, o->object, &spki, NULL) < 0 || sim_spki_check_value(&spki, value, NULL) < 0)
+    if (o->type != CKK_RSA && o->type != CKK_EC && o->type != CKK_EC_EDWARDS)
+        return refuse(a);
+    if (first.len > sizeof q->first || second.len > sizeof q->second ||
+        (o->type == CKK_RSA ? sim_spki_rsa(&first, &second, &spki, NULL) : sim_spki_ec(&first, &second, &spki, NULL)) < 0 ||
+        sim_spki_check_value(&spki, value, NULL) < 0)
         return refuse(a);
     return put(a, value, sizeof value);
 }
 
 /* Answers what SoftHSM is not asked; the first failure wins, as everywhere in C_GetAttributeValue. */
-static CK_RV answer_rest(const struct sim_object *o, const struct kind *kind, CK_ATTRIBUTE *template, CK_ULONG n, CK_RV rv)
+static CK_RV answer_rest(const struct sim_object *o, const struct question *q, CK_ATTRIBUTE *template, CK_ULONG n, CK_RV rv)
 {
-    CK_ULONG i;
-
-    for (i = 0; i < n; i++) {
+    for (CK_ULONG i = 0; i < n; i++) {
         CK_RV one = CKR_OK;
 
-        if (source_of(kind, template[i].type) == FROM_HERE)
-            one = put_check_value(o, &template[i]);
-        else if (source_of(kind, template[i].type) == FROM_NOBODY)
+        if (source_of(o, template[i].type) == FROM_HERE)
+            one = template[i].type == CKA_PRIVATE ? put(&template[i], &yes, sizeof yes) : put_check_value(o, q, &template[i]);
+        else if (source_of(o, template[i].type) == FROM_NOBODY)
             one = refuse(&template[i]);
         if (rv == CKR_OK)
             rv = one;
@@ -75,37 +93,33 @@ static CK_RV answer_rest(const struct sim_object *o, const struct kind *kind, CK
     return rv;
 }
 
-static CK_RV read_mixed(const struct sim_object *o, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV read_plain(const struct sim_object *o, CK_ATTRIBUTE *template, CK_ULONG n)
 {
-    struct kind kind = { .cls = CKO_DATA };
-    AUTO_FREE CK_ATTRIBUTE *asked = calloc(n + 1, sizeof *asked);
-    CK_ULONG asked_n = 0, i;
+    AUTO_FREE CK_ATTRIBUTE *asked = calloc(n + 2, sizeof *asked);
+    struct question q;
+    bool here = false;
     CK_RV rv = CKR_OK;
 
     if (!asked)
         return CKR_HOST_MEMORY;
-    if (!sim_object_ulong(o, CKA_CLASS, &kind.cls) || !sim_object_ulong(o, CKA_KEY_TYPE, &kind.type))
-        kind.cls = CKO_DATA;        /* a certificate, or an object that is gone: SoftHSM has the answer */
-    for (i = 0; i < n; i++)
-        if (source_of(&kind, template[i].type) == FROM_TOKEN)
-            asked[asked_n++] = template[i];
-    if (asked_n > 0)
-        rv = sim_state()->fl->C_GetAttributeValue(o->session, o->object, asked, asked_n);
-    for (i = n; i-- > 0;)
-        if (source_of(&kind, template[i].type) == FROM_TOKEN)
-            template[i].ulValueLen = asked[--asked_n].ulValueLen;
-    return answer_rest(o, &kind, template, n, rv);
-}
+    q.a = asked;
+    q.n = 0;
+    for (CK_ULONG i = 0; i < n; i++) {
+        enum from from = source_of(o, template[i].type);
 
-/* Only a template with one of these is worth the extra calls. */
-static CK_RV read_plain(const struct sim_object *o, CK_ATTRIBUTE *template, CK_ULONG n)
-{
-    CK_ULONG i;
-
-    for (i = 0; i < n; i++)
-        if (template[i].type == CKA_CHECK_VALUE || template[i].type == CKA_EC_POINT || template[i].type == CKA_PUBLIC_KEY_INFO)
-            return read_mixed(o, template, n);
-    return sim_state()->fl->C_GetAttributeValue(o->session, o->object, template, n);
+        here |= from == FROM_HERE && template[i].type == CKA_CHECK_VALUE;
+        if (from == FROM_TOKEN)
+            asked[q.n++] = template[i];
+    }
+    q.own = q.n;
+    if (here)
+        ask_material(o, &q);
+    if (q.n > 0)
+        rv = sim_state()->fl->C_GetAttributeValue(o->session, o->object, asked, q.n);
+    for (CK_ULONG i = n, at = q.own; i-- > 0;)
+        if (source_of(o, template[i].type) == FROM_TOKEN)
+            template[i].ulValueLen = asked[--at].ulValueLen;
+    return answer_rest(o, &q, template, n, rv);
 }
 
 /* Quirk template-strict: asks for lengths only; true when some attribute is not supported. */
@@ -134,4 +148,17 @@ CK_RV sim_attributes_read(const struct sim_object *o, CK_ATTRIBUTE *template, CK
     if (rv != CKR_OK)
         sim_noise(false, "C_GetAttributeValue failed with error code : 0x%lx\n", rv);
     return rv;
+}
+
+bool sim_attributes_match(const struct sim_object *o, const CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    for (CK_ULONG i = 0; i < n; i++) {
+        AUTO_FREE void *room = malloc(template[i].ulValueLen + 1);
+        CK_ATTRIBUTE a = { template[i].type, room, template[i].ulValueLen };
+
+        if (!room || sim_attributes_read(o, &a, 1) != CKR_OK || a.ulValueLen != template[i].ulValueLen ||
+            (a.ulValueLen > 0 && memcmp(room, template[i].pValue, a.ulValueLen) != 0))
+            return false;
+    }
+    return true;
 }

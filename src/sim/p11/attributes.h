@@ -11,4 +11,7 @@
  */
 CK_RV sim_attributes_read(const struct sim_object *o, CK_ATTRIBUTE *template, CK_ULONG n);
 
+/* Whether the object has all these values, as the application would read them. */
+bool sim_attributes_match(const struct sim_object *o, const CK_ATTRIBUTE *template, CK_ULONG n);
+
 #endif

@@ -8,10 +8,9 @@
 #include "sim/p11/gate.h"
 #include "sim/p11/state.h"
 
-static CK_RV begin(CK_SESSION_HANDLE handle, enum sim_op op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
+static CK_RV begin(struct sim_session *s, enum sim_op op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                    struct sim_object *ret)
 {
-    struct sim_session *s = sim_session_find(handle);
     CK_RV rv;
 
     if (!s)
@@ -26,10 +25,8 @@ static CK_RV begin(CK_SESSION_HANDLE handle, enum sim_op op, const CK_MECHANISM 
     return rv;
 }
 
-static CK_RV go_on(CK_SESSION_HANDLE handle, enum sim_op op, CK_SESSION_HANDLE *ret)
+static CK_RV go_on(struct sim_session *s, enum sim_op op, CK_SESSION_HANDLE *ret)
 {
-    struct sim_session *s = sim_session_find(handle);
-
     if (!s)
         return CKR_SESSION_HANDLE_INVALID;
     return s->op_token[op] == SIM_NOBODY ? CKR_OPERATION_NOT_INITIALIZED : sim_session_inner(s, s->op_token[op], ret);
@@ -38,21 +35,25 @@ static CK_RV go_on(CK_SESSION_HANDLE handle, enum sim_op op, CK_SESSION_HANDLE *
 #define DEFINE_INIT(name, op) \
     CK_RV name(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key) \
     { \
+        struct sim_session *s; \
         struct sim_object o; \
         CK_RV rv; \
-        ENTER(name); \
-        rv = begin(handle, op, mechanism, key, &o); \
-        return sim_leave(rv == CKR_OK ? sim_state()->fl->name(o.session, mechanism, o.object) : rv); \
+        ENTER_FOR(name, SIM_USES); \
+        s = sim_session_hold(handle); \
+        rv = begin(s, op, mechanism, key, &o); \
+        return sim_session_leave(s, rv == CKR_OK ? sim_state()->fl->name(o.session, mechanism, o.object) : rv); \
     }
 
 /* The body of a function that goes on with an operation: `...` are its arguments after the session. */
 #define GO_ON(name, op, ...) \
     do { \
+        struct sim_session *s; \
         CK_SESSION_HANDLE inner; \
         CK_RV rv; \
-        ENTER(name); \
-        rv = go_on(handle, op, &inner); \
-        return sim_leave(rv == CKR_OK ? sim_state()->fl->name(inner, __VA_ARGS__) : rv); \
+        ENTER_FOR(name, SIM_USES); \
+        s = sim_session_hold(handle); \
+        rv = go_on(s, op, &inner); \
+        return sim_session_leave(s, rv == CKR_OK ? sim_state()->fl->name(inner, __VA_ARGS__) : rv); \
     } while (0)
 
 /* Input and output: C_Encrypt, C_EncryptUpdate, C_Sign, ... */

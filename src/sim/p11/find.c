@@ -2,15 +2,16 @@
 /* Searches (PKCS#11 v2.40 §5.7, C_FindObjects*): done at once, handed out in batches. */
 #include "config.h"
 
+#include "sim/p11/attributes.h"
 #include "sim/p11/gate.h"
+#include "sim/p11/listing.h"
 #include "sim/p11/state.h"
 
-#define BATCH 256
+#define BATCH 1024
 #define SHORT_BATCH 3
 
 static CK_RV append(struct sim_session *s, CK_OBJECT_HANDLE seen)
 {
-    /* Grown in steps of BATCH: a search ends with a few thousand objects at most. */
     if (s->found_n % BATCH == 0) {
         CK_OBJECT_HANDLE *grown = reallocarray(s->found, s->found_n + BATCH, sizeof *grown);
 
@@ -22,57 +23,64 @@ static CK_RV append(struct sim_session *s, CK_OBJECT_HANDLE seen)
     return CKR_OK;
 }
 
-static CK_RV add(struct sim_session *s, const struct sim_object *o)
+static CK_RV add(struct sim_session *s, struct sim_handle *h)
 {
-    struct sim_handle *h = sim_handle_of(o->token, o->object);
-    CK_OBJECT_HANDLE seen;
     CK_RV rv;
 
-    if (!h)
-        return CKR_HOST_MEMORY;
     if (sim_quirks()->find_vanishing && !sim_state()->one_has_vanished)
         sim_state()->one_has_vanished = h->vanished = true;
-    seen = h->seen;
-    rv = append(s, seen);
+    rv = append(s, sim_handle_give(h));
     if (rv == CKR_OK && sim_quirks()->find_duplicates)
-        rv = append(s, seen);
+        rv = append(s, h->seen);
     return rv;
 }
 
-static CK_RV collect(struct sim_session *s, size_t token, CK_SESSION_HANDLE inner)
+/* Class and key type are known of every object; the rest is read. Most searches are for a class. */
+static bool matches(const struct sim_handle *h, const struct sim_object *o, const CK_ATTRIBUTE *template, CK_ULONG n)
 {
-    CK_FUNCTION_LIST *fl = sim_state()->fl;
-    CK_OBJECT_HANDLE batch[BATCH];
-    CK_ULONG n, i;
-    CK_RV rv;
+    for (CK_ULONG i = 0; i < n; i++) {
+        CK_ULONG wanted;
 
-    while ((rv = fl->C_FindObjects(inner, batch, BATCH, &n)) == CKR_OK && n > 0)
-        for (i = 0; i < n; i++) {
-            struct sim_object o = { .token = token, .session = inner, .object = batch[i] };
-
-            if (!sim_object_visible(&o))
-                continue;
-            rv = add(s, &o);
-            if (rv != CKR_OK)
-                return rv;
-        }
-    return rv;
+        if ((template[i].type != CKA_CLASS && template[i].type != CKA_KEY_TYPE) || template[i].ulValueLen != sizeof wanted)
+            continue;
+        memcpy(&wanted, template[i].pValue, sizeof wanted);
+        if (wanted != (template[i].type == CKA_CLASS ? h->cls : h->type))
+            return false;
+    }
+    for (CK_ULONG i = 0; i < n; i++)
+        if (template[i].type != CKA_CLASS && template[i].type != CKA_KEY_TYPE && !sim_attributes_match(o, &template[i], 1))
+            return false;
+    return true;
 }
 
-static CK_RV search_token(struct sim_session *s, size_t token, CK_ATTRIBUTE *template, CK_ULONG n)
+static CK_RV search_token(struct sim_session *s, size_t token, const CK_ATTRIBUTE *template, CK_ULONG n)
 {
-    CK_FUNCTION_LIST *fl = sim_state()->fl;
+    const CK_OBJECT_HANDLE *list = NULL;
     CK_SESSION_HANDLE inner;
+    size_t list_n = 0;
     CK_RV rv = sim_session_inner(s, token, &inner);
 
-    if (rv != CKR_OK)
-        return rv;
-    rv = fl->C_FindObjectsInit(inner, template, n);
-    if (rv != CKR_OK)
-        return rv;
-    rv = collect(s, token, inner);
-    (void)fl->C_FindObjectsFinal(inner);
+    if (rv == CKR_OK)
+        rv = sim_listing_of(token, inner, &list, &list_n);
+    for (size_t i = 0; i < list_n && rv == CKR_OK; i++) {
+        struct sim_handle *h = sim_handle_of(token, list[i]);
+        struct sim_object o = { .token = token, .session = inner, .object = list[i], .cls = h->cls, .type = h->type };
+
+        if (sim_object_visible(&o) && matches(h, &o, template, n))
+            rv = add(s, h);
+    }
     return rv;
+}
+
+/* No attribute without a value. */
+static bool template_ok(const CK_ATTRIBUTE *template, CK_ULONG n)
+{
+    if (!template)
+        return n == 0;
+    for (CK_ULONG i = 0; i < n; i++)
+        if (!template[i].pValue && template[i].ulValueLen > 0)
+            return false;
+    return true;
 }
 
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULONG n)
@@ -85,7 +93,7 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULO
     s = sim_session_find(handle);
     if (!s)
         return sim_leave(CKR_SESSION_HANDLE_INVALID);
-    if (!template && n > 0)
+    if (!template_ok(template, n))
         return sim_leave(CKR_ARGUMENTS_BAD);
     if (s->searching)
         return sim_leave(CKR_OPERATION_ACTIVE);

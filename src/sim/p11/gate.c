@@ -13,7 +13,7 @@
 #include "util/buf.h"
 #include "util/path.h"
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_ulong calls[FN_COUNT];
 static struct sim_quirks quirks;
 
@@ -36,7 +36,7 @@ static void wait_ms(unsigned ms)
         ;
 }
 
-CK_RV sim_enter(enum sim_fn fn)
+CK_RV sim_enter(enum sim_fn fn, enum sim_access access)
 {
     unsigned long nth = atomic_fetch_add(&calls[fn], 1) + 1;
 
@@ -47,13 +47,13 @@ CK_RV sim_enter(enum sim_fn fn)
         (void)pause();
     if (quirks.fn[fn].fail && (quirks.fn[fn].nth == 0 || quirks.fn[fn].nth == nth))
         return quirks.fn[fn].error;
-    (void)pthread_mutex_lock(&lock);
+    (void)(access == SIM_USES ? pthread_rwlock_rdlock(&lock) : pthread_rwlock_wrlock(&lock));
     return CKR_OK;
 }
 
-CK_RV sim_enter_initialised(enum sim_fn fn)
+CK_RV sim_enter_initialised(enum sim_fn fn, enum sim_access access)
 {
-    CK_RV rv = sim_enter(fn);
+    CK_RV rv = sim_enter(fn, access);
 
     if (rv == CKR_OK && !sim_state()->fl)
         rv = sim_leave(CKR_CRYPTOKI_NOT_INITIALIZED);
@@ -62,7 +62,7 @@ CK_RV sim_enter_initialised(enum sim_fn fn)
 
 CK_RV sim_leave(CK_RV rv)
 {
-    (void)pthread_mutex_unlock(&lock);
+    (void)pthread_rwlock_unlock(&lock);
     return rv;
 }
 

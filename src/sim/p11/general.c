@@ -63,7 +63,7 @@ CK_RV C_Initialize(void *init_args)
         (void)fprintf(stderr, "%s\n", err.text);
         return CKR_ARGUMENTS_BAD;
     }
-    rv = sim_enter(FN_C_Initialize);
+    rv = sim_enter(FN_C_Initialize, SIM_CHANGES);
     if (rv != CKR_OK)
         return rv;
     return sim_leave(args_ok(init_args) ? start() : CKR_ARGUMENTS_BAD);

@@ -61,7 +61,7 @@ static bool grow(void)
     return true;
 }
 
-static struct sim_handle *find_inner(size_t token, CK_OBJECT_HANDLE inner)
+struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner)
 {
     size_t at;
 
@@ -88,7 +88,7 @@ struct sim_handle *sim_handle_find(CK_OBJECT_HANDLE seen)
     return NULL;
 }
 
-/* CHSM_SIM_HANDLES=FILE: every handle that is given out, one a line, so that a test can see that none comes back. */
+/* CHSM_SIM_HANDLES=FILE: one handle a line, so that a test can see that none comes back. */
 static void log_handle(CK_OBJECT_HANDLE seen)
 {
     const char *path = getenv("CHSM_SIM_HANDLES");
@@ -100,14 +100,12 @@ static void log_handle(CK_OBJECT_HANDLE seen)
     (void)fclose(f);
 }
 
-struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner)
+struct sim_handle *sim_handle_make(size_t token, CK_OBJECT_HANDLE inner, CK_OBJECT_CLASS cls, CK_KEY_TYPE type)
 {
-    struct sim_handle *h = find_inner(token, inner);
+    struct sim_handle *h;
     CK_OBJECT_HANDLE seen;
     uint32_t random;
 
-    if (h)
-        return h;
     if (all.n == all.cap && !grow())
         return NULL;
     do {
@@ -116,12 +114,19 @@ struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner)
         seen = SIM_HANDLE_MIN + random % (SIM_HANDLE_MAX - SIM_HANDLE_MIN + 1);
     } while (sim_handle_find(seen));
     h = &all.list[all.n];
-    *h = (struct sim_handle){ .seen = seen, .inner = inner, .token = token };
+    *h = (struct sim_handle){ .seen = seen, .inner = inner, .token = token, .cls = cls, .type = type };
     insert(all.by_seen, mix(seen), all.n);
     insert(all.by_inner, hash_inner(token, inner), all.n);
     all.n++;
-    log_handle(seen);
     return h;
+}
+
+CK_OBJECT_HANDLE sim_handle_give(struct sim_handle *h)
+{
+    if (!h->given)
+        log_handle(h->seen);
+    h->given = true;
+    return h->seen;
 }
 
 void sim_handles_clear(void)

@@ -17,11 +17,20 @@ struct sim_handle {
     CK_OBJECT_HANDLE seen;              /* by the application */
     CK_OBJECT_HANDLE inner;             /* SoftHSM's */
     size_t token;                       /* index of the token it lies in */
+    CK_OBJECT_CLASS cls;
+    CK_KEY_TYPE type;                   /* of keys; else CK_UNAVAILABLE_INFORMATION */
+    bool given;                         /* the application has it */
     bool vanished;                      /* quirk find-vanishing: listed once, unreadable since */
 };
 
-/* Gives the object its handle, the same one each time. NULL when out of memory or randomness; lent until the next call. */
+/* The object's handle, NULL when it has none yet; lent until the next sim_handle_make(). */
 struct sim_handle *sim_handle_of(size_t token, CK_OBJECT_HANDLE inner);
+
+/* Gives an object that has none its handle. NULL when out of memory or randomness; lent as above. */
+struct sim_handle *sim_handle_make(size_t token, CK_OBJECT_HANDLE inner, CK_OBJECT_CLASS cls, CK_KEY_TYPE type);
+
+/* The handle itself, for the application. The first time it is also written to the file that CHSM_SIM_HANDLES names. */
+CK_OBJECT_HANDLE sim_handle_give(struct sim_handle *h);
 
 /* The object behind a handle, NULL when there is none; lent as above. */
 struct sim_handle *sim_handle_find(CK_OBJECT_HANDLE seen);

@@ -3,15 +3,18 @@
 #include "config.h"
 
 #include "sim/p11/gate.h"
+#include "sim/p11/listing.h"
 #include "sim/p11/own.h"
 
-CK_RV sim_object_give(size_t token, CK_OBJECT_HANDLE inner, CK_OBJECT_HANDLE *ret)
+CK_RV sim_object_give(size_t token, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE inner, CK_OBJECT_HANDLE *ret)
 {
-    const struct sim_handle *h = sim_handle_of(token, inner);
+    struct sim_handle *h;
 
+    sim_listing_forget();
+    h = sim_listing_handle(token, session, inner);
     if (!h)
         return CKR_HOST_MEMORY;
-    *ret = h->seen;
+    *ret = sim_handle_give(h);
     return CKR_OK;
 }
 
@@ -51,7 +54,7 @@ CK_RV C_GenerateKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_ATTRIB
     if (rv == CKR_OK)
         rv = sim_state()->fl->C_GenerateKey(inner, mechanism, template, n, &made);
     if (rv == CKR_OK)
-        rv = sim_object_give(sim_state()->me, made, ret);
+        rv = sim_object_give(sim_state()->me, inner, made, ret);
     return sim_leave(rv);
 }
 
@@ -68,9 +71,9 @@ CK_RV C_GenerateKeyPair(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_AT
         rv = sim_state()->fl->C_GenerateKeyPair(inner, mechanism, public, public_n, private, private_n, &made_public,
                                                 &made_private);
     if (rv == CKR_OK)
-        rv = sim_object_give(sim_state()->me, made_public, ret_public);
+        rv = sim_object_give(sim_state()->me, inner, made_public, ret_public);
     if (rv == CKR_OK)
-        rv = sim_object_give(sim_state()->me, made_private, ret_private);
+        rv = sim_object_give(sim_state()->me, inner, made_private, ret_private);
     return sim_leave(rv);
 }
 
@@ -123,7 +126,7 @@ CK_RV C_UnwrapKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_H
     if (rv == CKR_OK)
         rv = sim_state()->fl->C_UnwrapKey(with.session, mechanism, with.object, wrapped, wrapped_len, template, n, &made);
     if (rv == CKR_OK)
-        rv = sim_object_give(with.token, made, ret);
+        rv = sim_object_give(with.token, with.session, made, ret);
     return sim_leave(rv);
 }
 
@@ -143,7 +146,7 @@ CK_RV C_DeriveKey(CK_SESSION_HANDLE handle, CK_MECHANISM *mechanism, CK_OBJECT_H
     if (rv == CKR_OK)
         rv = sim_state()->fl->C_DeriveKey(with.session, mechanism, with.object, template, n, &made);
     if (rv == CKR_OK)
-        rv = sim_object_give(with.token, made, ret);
+        rv = sim_object_give(with.token, with.session, made, ret);
     return sim_leave(rv);
 }
 

@@ -4,6 +4,7 @@
 
 #include "sim/p11/attributes.h"
 #include "sim/p11/gate.h"
+#include "sim/p11/listing.h"
 #include "sim/p11/own.h"
 
 CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
@@ -12,14 +13,14 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_
     struct sim_object o;
     CK_RV rv;
 
-    ENTER(C_GetAttributeValue);
-    s = sim_session_find(handle);
+    ENTER_FOR(C_GetAttributeValue, SIM_USES);
+    s = sim_session_hold(handle);
     if (!s)
-        return sim_leave(CKR_SESSION_HANDLE_INVALID);
+        return sim_session_leave(s, CKR_SESSION_HANDLE_INVALID);
     if (!template && n > 0)
-        return sim_leave(CKR_ARGUMENTS_BAD);
+        return sim_session_leave(s, CKR_ARGUMENTS_BAD);
     rv = sim_object_find(s, object, CKR_OBJECT_HANDLE_INVALID, &o);
-    return sim_leave(rv == CKR_OK ? sim_attributes_read(&o, template, n) : rv);
+    return sim_session_leave(s, rv == CKR_OK ? sim_attributes_read(&o, template, n) : rv);
 }
 
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)
@@ -64,7 +65,7 @@ CK_RV C_CreateObject(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULONG 
     if (rv == CKR_OK)
         rv = sim_state()->fl->C_CreateObject(inner, template, n, &made);
     if (rv == CKR_OK)
-        rv = sim_object_give(sim_state()->me, made, ret);
+        rv = sim_object_give(sim_state()->me, inner, made, ret);
     return sim_leave(rv);
 }
 
@@ -87,7 +88,7 @@ CK_RV C_CopyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBU
     if (rv == CKR_OK)
         rv = sim_state()->fl->C_CopyObject(o.session, o.object, template, n, &made);
     if (rv == CKR_OK)
-        rv = sim_object_give(o.token, made, ret);
+        rv = sim_object_give(o.token, o.session, made, ret);
     return sim_leave(rv);
 }
 
@@ -112,6 +113,7 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object)
     if (!s)
         return sim_leave(CKR_SESSION_HANDLE_INVALID);
     rv = sim_object_find(s, object, CKR_OBJECT_HANDLE_INVALID, &o);
+    sim_listing_forget();
     if (rv == CKR_OK)
         rv = may_destroy(&o) ? sim_state()->fl->C_DestroyObject(o.session, o.object) : CKR_ACTION_PROHIBITED;
     return sim_leave(rv);

@@ -3,6 +3,8 @@
 
 #include "sim/keystore_softhsm.h"
 #include "sim/keystore_users.h"
+#include "sim/p11/gate.h"
+#include "sim/p11/listing.h"
 #include "sim/p11/state.h"
 #include "util/json.h"
 #include "util/path.h"
@@ -37,7 +39,7 @@ static int open_tokens(const char *keys, struct chsm_err *err)
     state.tokens = calloc(json_array_size(state.users) + 1, sizeof *state.tokens);
     if (!state.tokens)
         return chsm_oom(err);
-    if (sim_softhsm_start(keys, &state.fl, err) < 0)
+    if (sim_softhsm_start(keys, &state.fl, err) < 0 || sim_listing_open(keys, json_array_size(state.users), err) < 0)
         return -1;
     for (state.n = 0; state.n < json_array_size(state.users); state.n++)
         if (open_token(&state.tokens[state.n], json_array_get(state.users, state.n), err) < 0)
@@ -69,6 +71,7 @@ void sim_state_close(void)
         sim_session_close(state.sessions);
     sim_handles_clear();
     sim_softhsm_stop(state.fl);
+    sim_listing_close();
     free(state.tokens);
     json_decref(state.users);
     json_decref(state.shares);
@@ -94,6 +97,7 @@ CK_RV sim_state_login(size_t who)
         cu->logged_in = true;
     }
     state.me = who;
+    sim_listing_forget();
     return CKR_OK;
 }
 
@@ -107,6 +111,7 @@ void sim_state_logout(void)
             state.tokens[i].logged_in = false;
         }
     state.me = SIM_NOBODY;
+    sim_listing_forget();
 }
 
 struct sim_session *sim_session_find(CK_SESSION_HANDLE handle)
@@ -116,6 +121,22 @@ struct sim_session *sim_session_find(CK_SESSION_HANDLE handle)
     while (s && s->handle != handle)
         s = s->next;
     return s;
+}
+
+struct sim_session *sim_session_hold(CK_SESSION_HANDLE handle)
+{
+    struct sim_session *s = sim_session_find(handle);
+
+    if (s)
+        (void)pthread_mutex_lock(&s->busy);
+    return s;
+}
+
+CK_RV sim_session_leave(struct sim_session *session, CK_RV rv)
+{
+    if (session)
+        (void)pthread_mutex_unlock(&session->busy);
+    return sim_leave(rv);
 }
 
 CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret)
@@ -129,6 +150,7 @@ CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret)
         free(s);
         return CKR_HOST_MEMORY;
     }
+    (void)pthread_mutex_init(&s->busy, NULL);
     s->handle = ++state.last_session;
     s->flags = flags & (CKF_SERIAL_SESSION | CKF_RW_SESSION);
     for (i = 0; i < SIM_OP_COUNT; i++)
@@ -151,6 +173,8 @@ void sim_session_close(struct sim_session *session)
     for (i = 0; i < state.n; i++)
         if (session->inner[i])
             (void)state.fl->C_CloseSession(session->inner[i]);
+    sim_listing_forget();       /* its session objects are gone */
+    (void)pthread_mutex_destroy(&session->busy);
     free(session->inner);
     free(session->found);
     free(session);
@@ -178,18 +202,10 @@ CK_RV sim_object_find(struct sim_session *session, CK_OBJECT_HANDLE seen, CK_RV 
 {
     const struct sim_handle *h = sim_handle_find(seen);
 
-    if (!h || h->vanished)
+    if (!h || h->vanished || (state.me == SIM_NOBODY && h->cls != CKO_PUBLIC_KEY))
         return bad;
-    ret->token = h->token;
-    ret->object = h->inner;
+    *ret = (struct sim_object){ .token = h->token, .object = h->inner, .cls = h->cls, .type = h->type };
     return sim_session_inner(session, h->token, &ret->session);
-}
-
-bool sim_object_ulong(const struct sim_object *o, CK_ATTRIBUTE_TYPE type, CK_ULONG *ret)
-{
-    CK_ATTRIBUTE a = { type, ret, sizeof *ret };
-
-    return state.fl->C_GetAttributeValue(o->session, o->object, &a, 1) == CKR_OK && a.ulValueLen == sizeof *ret;
 }
 
 bool sim_object_visible(const struct sim_object *o)
@@ -197,16 +213,11 @@ bool sim_object_visible(const struct sim_object *o)
     unsigned char id[ID_MAX];
     CK_ATTRIBUTE a = { CKA_ID, id, sizeof id };
     struct chsm_bytes bytes = { .p = id };
-    CK_OBJECT_CLASS cls;
 
-    if (o->token == state.me)
-        return true;
-    if (!sim_object_ulong(o, CKA_CLASS, &cls))
-        return false;
-    if (cls == CKO_PUBLIC_KEY)
+    if (o->token == state.me || o->cls == CKO_PUBLIC_KEY)
         return true;
     if (state.me == SIM_NOBODY || state.fl->C_GetAttributeValue(o->session, o->object, &a, 1) != CKR_OK)
         return false;
     bytes.len = a.ulValueLen;
-    return sim_shares_allow(state.shares, state.tokens[o->token].name, cls, &bytes, state.tokens[state.me].name);
+    return sim_shares_allow(state.shares, state.tokens[o->token].name, o->cls, &bytes, state.tokens[state.me].name);
 }

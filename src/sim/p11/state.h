@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The module's state: one slot, the cluster's tokens behind it, who is logged in, and the application's sessions.
- * Everything here runs with the lock of gate.h held.
+ * Everything here runs with the lock of gate.h held, for changes unless it says otherwise.
  */
 #ifndef CHSM_SIM_P11_STATE_H
 #define CHSM_SIM_P11_STATE_H
 
 #include <jansson.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 
 #include "sim/p11/handles.h"
 #include "util/enc.h"
@@ -28,6 +29,7 @@ enum sim_op { SIM_OP_ENCRYPT, SIM_OP_DECRYPT, SIM_OP_DIGEST, SIM_OP_SIGN, SIM_OP
 struct sim_session {
     CK_SESSION_HANDLE handle;
     CK_FLAGS flags;
+    pthread_mutex_t busy;               /* held by the call that uses it */
     CK_SESSION_HANDLE *inner;           /* one for each token, 0 = not opened yet */
     size_t op_token[SIM_OP_COUNT];      /* the token that works on it */
     CK_OBJECT_HANDLE *found;            /* result of the open search */
@@ -62,6 +64,14 @@ void sim_state_logout(void);
 
 /* The session, NULL when there is none. */
 struct sim_session *sim_session_find(CK_SESSION_HANDLE handle);
+
+/*
+ * For calls that run beside others (SIM_USES): the session, for this call alone until sim_session_leave(), which gives it (if not
+ * NULL) and the lock of gate.h back and passes its argument.
+ */
+struct sim_session *sim_session_hold(CK_SESSION_HANDLE handle);
+CK_RV sim_session_leave(struct sim_session *session, CK_RV rv);
+
 CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret);
 void sim_session_close(struct sim_session *session);
 
@@ -76,13 +86,12 @@ struct sim_object {
     size_t token;
     CK_SESSION_HANDLE session;
     CK_OBJECT_HANDLE object;
+    CK_OBJECT_CLASS cls;
+    CK_KEY_TYPE type;                   /* as in struct sim_handle */
 };
 
-/* The object behind the application's handle; `bad` is what to say when there is none. */
+/* The object behind the application's handle; `bad` is what to say when there is none. For a held session SIM_USES will do. */
 CK_RV sim_object_find(struct sim_session *session, CK_OBJECT_HANDLE seen, CK_RV bad, struct sim_object *ret);
-
-/* A number of the object (class, key type); false when it has none. */
-bool sim_object_ulong(const struct sim_object *o, CK_ATTRIBUTE_TYPE type, CK_ULONG *ret);
 
 /* Whether whoever is logged in may see the object: its own, those shared with it, and everybody's public keys. */
 bool sim_object_visible(const struct sim_object *o);
