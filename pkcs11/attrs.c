@@ -9,7 +9,8 @@
 #define PRIV (1u << CKO_PRIVATE_KEY)
 #define SEC (1u << CKO_SECRET_KEY)
 #define KEYS (PUB | PRIV | SEC)
-#define ALL (DATA | CERT | KEYS)
+#define OTHER (1u << CHSM_ATTR_OTHER)
+#define ALL (DATA | CERT | KEYS | OTHER)
 
 #define FLAG(type, name, classes) { type, name, CHSM_ATTR_FLAG, classes, sizeof(CK_BBOOL) }
 #define NUMBER(type, name, classes) { type, name, CHSM_ATTR_ULONG, classes, sizeof(CK_ULONG) }
@@ -19,7 +20,7 @@ const struct chsm_attr_def chsm_attrs[CHSM_A_COUNT] = {
     [CHSM_A_CLASS] = NUMBER(CKA_CLASS, "class", ALL),
     [CHSM_A_TOKEN] = FLAG(CKA_TOKEN, "token", ALL),
     [CHSM_A_KEY_TYPE] = NUMBER(CKA_KEY_TYPE, "key-type", KEYS),
-    [CHSM_A_ID] = BYTES(CKA_ID, "id", KEYS | CERT, 256),
+    [CHSM_A_ID] = BYTES(CKA_ID, "id", KEYS | CERT | OTHER, 256),
     [CHSM_A_LABEL] = BYTES(CKA_LABEL, "label", ALL, 256),
     [CHSM_A_MODULUS] = BYTES(CKA_MODULUS, "modulus", PUB | PRIV, 1024),
     [CHSM_A_EXPONENT] = BYTES(CKA_PUBLIC_EXPONENT, "public-exponent", PUB | PRIV, 1024),
@@ -27,7 +28,7 @@ const struct chsm_attr_def chsm_attrs[CHSM_A_COUNT] = {
     [CHSM_A_EC_POINT] = BYTES(CKA_EC_POINT, "ec-point", PUB | PRIV, 256),
     [CHSM_A_VALUE_LEN] = NUMBER(CKA_VALUE_LEN, "value-len", SEC),
     [CHSM_A_CHECK_VALUE] = BYTES(CKA_CHECK_VALUE, "check-value", KEYS, 64),
-    [CHSM_A_VALUE] = BYTES(CKA_VALUE, "value", CERT | DATA, 8192),
+    [CHSM_A_VALUE] = BYTES(CKA_VALUE, "value", CERT | DATA | OTHER, 8192),
     [CHSM_A_FLAGS] =
     FLAG(CKA_PRIVATE, "private", ALL),
     FLAG(CKA_ENCRYPT, "encrypt", PUB | SEC),

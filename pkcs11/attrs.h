@@ -21,13 +21,16 @@ enum chsm_attr {
     CHSM_A_COUNT = CHSM_A_FLAGS + 16
 };
 
-static_assert(CHSM_A_COUNT <= 32, "a set of attributes is a 32-bit mask");
+static_assert(CHSM_A_COUNT <= 64, "a set of attributes is a 64-bit mask");
+
+#define CHSM_ATTR_OTHER 5           /* stands for all classes after CKO_SECRET_KEY */
+#define CHSM_ATTR_CLASSES 6
 
 struct chsm_attr_def {
     CK_ATTRIBUTE_TYPE type;
     const char *name;           /* in records and messages */
     enum chsm_attr_kind kind;
-    unsigned classes;           /* bit 1 << CKO_*: asked of these */
+    unsigned classes;           /* bit 1 << CKO_* or CHSM_ATTR_OTHER: asked of these */
     size_t room;                /* bytes of buffer at first */
 };
 

@@ -53,14 +53,23 @@ static void slay(struct chsm_child *c)
     c->pid = 0;
 }
 
-/* The name of the call that was being made; "" for none. The page is the child's, so it is not believed blindly. */
+static bool call_is_sane(struct chsm_wire_call *call)
+{
+    call->name[sizeof call->name - 1] = '\0';
+    return call->name[0] && strspn(call->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(call->name);
+}
+
+/* The name of the call that has been going on for longest; "" for none. The page is the child's, so it is not believed blindly. */
 static const char *call_name(const struct chsm_child *c, char out[CHSM_WIRE_CALL_MAX])
 {
-    ssize_t n = pread(c->page, out, CHSM_WIRE_CALL_MAX - 1, 0);
+    struct chsm_wire_call calls[CHSM_WIRE_CALLS] = { 0 };
+    const struct chsm_wire_call *oldest = NULL;
+    ssize_t n = pread(c->page, calls, sizeof calls, 0);
 
-    out[n > 0 ? n : 0] = '\0';
-    if (strspn(out, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != strlen(out))
-        out[0] = '\0';
+    for (size_t i = 0; n == (ssize_t)sizeof calls && i < CHSM_WIRE_CALLS; i++)
+        if (call_is_sane(&calls[i]) && (!oldest || calls[i].since < oldest->since))
+            oldest = &calls[i];
+    (void)snprintf(out, CHSM_WIRE_CALL_MAX, "%s", oldest ? oldest->name : "");
     return out;
 }
 

@@ -15,7 +15,7 @@ struct chsm_child {
     pid_t pid;                  /* 0 = none, or already waited for */
     int sock;
     int out;                    /* the module's stdout and stderr; -1 after its end */
-    int page;                   /* memory file with the name of the call being made */
+    int page;                   /* memory file with the names of the calls being made */
     bool dead;                  /* nothing can be asked any more */
     struct chsm_secret pin;     /* for redaction only */
     char line[CHSM_CHILD_LINE_MAX + 1];

@@ -7,14 +7,16 @@
 
 void chsm_ck_enter(struct chsm_ck *ck, const char *name)
 {
-    if (ck->page)
-        (void)snprintf(ck->page, CHSM_WIRE_CALL_MAX, "%s", name);
+    if (!ck->call)
+        return;
+    ck->call->since = chsm_mono();
+    (void)snprintf(ck->call->name, sizeof ck->call->name, "%s", name);
 }
 
 void chsm_ck_leave(struct chsm_ck *ck)
 {
-    if (ck->page)
-        ck->page[0] = '\0';
+    if (ck->call)
+        ck->call->name[0] = '\0';
 }
 
 int chsm_ck_fail(struct chsm_err *err, const char *call, CK_RV rv)

@@ -2,6 +2,7 @@
 /*
  * The gate: the one way in which a C_ function of a module is called. It survives a missing function and writes the name of
  * the call where the parent can read it when the call never returns. Arguments are never traced (C_Login has a PIN).
+ * Each thread has a gate of its own.
  */
 #ifndef CHSM_PKCS11_CK_H
 #define CHSM_PKCS11_CK_H
@@ -10,13 +11,15 @@
 
 #include "util/err.h"
 
+struct chsm_wire_call;
+
 struct chsm_ck {
     /*
      * Never call fl->C_GetFunctionList: a module that names its own through the PLT has libp11-kit's there
      * (facts: pkcs11-stack.md §4, trap a).
      */
     CK_FUNCTION_LIST *fl;
-    char *page;     /* CHSM_WIRE_CALL_MAX bytes shared with the parent; NULL = none */
+    struct chsm_wire_call *call;    /* this thread's place in the page shared with the parent; NULL = none */
 };
 
 /* Marks that `name` is about to be called, and that it came back. */

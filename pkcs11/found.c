@@ -63,6 +63,8 @@ int chsm_found_add(struct chsm_found *f, CK_OBJECT_HANDLE handle, CK_OBJECT_CLAS
     one = &f->v[f->table[at] - 1];
     if (one->classes & bit)
         return 0;
+    if (cls != CHSM_FOUND_CLASSES && !(one->classes & (one->classes - 1)))
+        f->shared++;
     one->classes |= bit;
     return 1;
 }

@@ -7,6 +7,8 @@
 
 #include "util/err.h"
 
+#define CHSM_FOUND_CLASSES 5        /* CKO_DATA to CKO_SECRET_KEY; the number itself stands for a search without a class */
+
 struct chsm_found_one {
     CK_OBJECT_HANDLE handle;
     unsigned classes;           /* bit 1 << CKO_* of each search that gave it */
@@ -18,6 +20,7 @@ struct chsm_found {
     size_t n;
     size_t *table;              /* open addressing: place in v plus 1, 0 = free */
     size_t size;                /* of the table: a power of two */
+    size_t shared;              /* handles that more than one class has given */
 };
 void chsm_found_done(struct chsm_found *f);
 

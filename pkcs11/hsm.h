@@ -10,6 +10,8 @@
 #include "util/clock.h"
 #include "util/secret.h"
 
+#define CHSM_HSM_JOBS_MAX 64u
+
 struct chsm_hsm_target {
     const char *module;             /* path of the library; realpath() is applied */
     const char *directory;          /* working directory of the child; NULL = this one */
@@ -18,6 +20,7 @@ struct chsm_hsm_target {
     const char *token_label;        /* NULL = whatever slot has the only initialised token */
     bool slot_given;
     unsigned long slot;             /* CK_SLOT_ID when slot_given */
+    unsigned jobs;                  /* sessions that are used at once, at most CHSM_HSM_JOBS_MAX; 0 = as many as are seen to help, at most 16 */
     int64_t timeout;                /* ms for each step: open, one proof, and in a listing the wait for the next sign of progress
                                        (a whole listing gets 30 times that); 0 = 120 s */
 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lists a token: all handles first, class by class, each search to its first empty batch and bounded; then the attributes
- * (facts: pkcs11-stack.md §7, cloudhsm-client.md §12). Whatever does not work makes the listing incomplete, never shorter
- * in silence.
+ * Lists a token: all handles first (find.h), then the attributes, on several sessions at once (gather.h). Whatever does not
+ * work makes the listing incomplete, never shorter in silence.
  */
 #ifndef CHSM_PKCS11_LIST_H
 #define CHSM_PKCS11_LIST_H
 
 #include "keys/record.h"
-#include "pkcs11/session.h"
+#include "pkcs11/crew.h"
 
 struct chsm_listed {            /* what proofs need of a record */
     CK_OBJECT_HANDLE handle;
@@ -33,7 +32,7 @@ struct chsm_list_sink {
 };
 
 /* -1 only when the sink fails or memory ends. */
-CHSM_MUST_CHECK int chsm_list(struct chsm_session *s, const struct chsm_list_sink *sink, struct chsm_listing *ret,
+CHSM_MUST_CHECK int chsm_list(struct chsm_crew *crew, const struct chsm_list_sink *sink, struct chsm_listing *ret,
                               struct chsm_err *err);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "pkcs11/read.h"
 
-#define EQUAL_ENOUGH 3u             /* objects of a kind whose one-call answer is compared with single reads */
+#define EQUAL_ENOUGH 3u             /* objects of a kind that are read twice */
+#define FAILED_ENOUGH 8u            /* one-call reads of a class that failed, where single ones did not */
 #define TRIES 4u
 #define ONE_ROOM 2048u
 #define ABSENT CK_UNAVAILABLE_INFORMATION
@@ -30,6 +31,12 @@ static bool answered(CK_RV rv)
     return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_BUFFER_TOO_SMALL;
 }
 
+static CK_RV get(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_ULONG n)
+{
+    r->reads->calls++;
+    return CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, t, n);
+}
+
 /* Keeps a value; a flag or number of a wrong size is nonsense, an empty one is "not there" (SoftHSM does that). */
 static int keep(struct chsm_object *o, enum chsm_attr a, const void *p, size_t n, struct chsm_err *err)
 {
@@ -50,7 +57,7 @@ static int keep(struct chsm_object *o, enum chsm_attr a, const void *p, size_t n
 static int read_large(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, struct chsm_object *o, struct chsm_err *err)
 {
     CK_ATTRIBUTE t = { chsm_attrs[a].type, NULL, 0 };
-    CK_RV rv = CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, &t, 1);
+    CK_RV rv = get(r, h, &t, 1);
     AUTO_FREE void *room = NULL;
     CK_ULONG size = t.ulValueLen;
 
@@ -64,7 +71,7 @@ static int read_large(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr 
     if (!room)
         return chsm_oom(err);
     t.pValue = room;
-    rv = CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, &t, 1);
+    rv = get(r, h, &t, 1);
     if (rv != CKR_OK)
         return chsm_ck_fail(err, "C_GetAttributeValue", rv);
     if (t.ulValueLen > size)
@@ -81,7 +88,7 @@ static int read_attr(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a
     /* Some modules want the exact size for a flag or a number. */
     if (chsm_attrs[a].kind != CHSM_ATTR_BYTES)
         t.ulValueLen = chsm_attrs[a].room;
-    rv = CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, &t, 1);
+    rv = get(r, h, &t, 1);
     if (!answered(rv))
         return chsm_ck_fail(err, "C_GetAttributeValue", rv);
     if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID)
@@ -93,9 +100,20 @@ static int read_attr(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a
     return keep(o, a, room, t.ulValueLen, err);
 }
 
+static unsigned row(CK_OBJECT_CLASS cls)
+{
+    return cls < CHSM_ATTR_OTHER ? (unsigned)cls : CHSM_ATTR_OTHER;
+}
+
 static bool wanted(enum chsm_attr a, CK_OBJECT_CLASS cls)
 {
-    return chsm_attrs[a].classes & 1u << cls;
+    return chsm_attrs[a].classes & 1u << row(cls);
+}
+
+/* The class is what the search has asked for, and no other search gave the same object. */
+static bool class_is_known(const struct chsm_reads *reads, CK_OBJECT_CLASS cls)
+{
+    return reads->class_known && row(cls) != CHSM_ATTR_OTHER;
 }
 
 static int read_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *ret,
@@ -105,7 +123,9 @@ static int read_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLAS
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++) {
         /* The key type stands before what depends on it. */
-        if (!wanted(a, cls) || (o.have[CHSM_A_KEY_TYPE] && !chsm_attr_fits(a, chsm_object_ulong(&o, CHSM_A_KEY_TYPE))))
+        if (!wanted(a, cls) || (a == CHSM_A_CLASS && class_is_known(r->reads, cls)))
+            continue;
+        if (o.have[CHSM_A_KEY_TYPE] && !chsm_attr_fits(a, chsm_object_ulong(&o, CHSM_A_KEY_TYPE)))
             continue;
         if (read_attr(r, h, a, &o, err) < 0) {
             chsm_object_done(&o);
@@ -128,115 +148,265 @@ static int take(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, CK_
     return keep(o, a, t->pValue, t->ulValueLen, NULL);
 }
 
-/* All attributes in one call. -1: this object has to be read singly. */
-static int read_at_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *ret)
-{
+/* The attributes of a class with room for each, in the order of the table or from the last to the first. */
+struct template {
     CK_ATTRIBUTE t[CHSM_A_COUNT];
     enum chsm_attr which[CHSM_A_COUNT];
-    struct chsm_object o = { 0 };
-    AUTO_FREE unsigned char *room = NULL;
-    size_t size = 0;
-    CK_ULONG n = 0;
-    CK_RV rv;
+    CK_ULONG n;
+    unsigned char *room;
+};
 
-    for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++)
-        size += chsm_attrs[a].room + sizeof(CK_ULONG);
-    room = calloc(1, size);
-    if (!room)
-        return -1;
-    size = 0;
-    for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++) {
+static int make_template(struct template *t, CK_OBJECT_CLASS cls, bool backwards)
+{
+    size_t size = 0, at = 0;
+
+    t->n = 0;
+    for (enum chsm_attr i = 0; i < CHSM_A_COUNT; i++) {
+        enum chsm_attr a = backwards ? CHSM_A_COUNT - 1 - i : i;
+
         if (!wanted(a, cls))
             continue;
-        which[n] = a;
-        t[n++] = (CK_ATTRIBUTE){ chsm_attrs[a].type, room + size, chsm_attrs[a].room };
-        /* Numbers want to be aligned: modules store a CK_ULONG through the pointer. */
-        size += (chsm_attrs[a].room + sizeof(CK_ULONG) - 1) / sizeof(CK_ULONG) * sizeof(CK_ULONG);
+        t->which[t->n] = a;
+        t->t[t->n++] = (CK_ATTRIBUTE){ chsm_attrs[a].type, NULL, chsm_attrs[a].room };
+        size += chsm_attrs[a].room + sizeof(CK_ULONG);
     }
-    rv = CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, t, n);
+    t->room = calloc(1, size);
+    for (CK_ULONG i = 0; t->room && i < t->n; i++) {
+        t->t[i].pValue = t->room + at;
+        /* Numbers want to be aligned: modules store a CK_ULONG through the pointer. */
+        at += (t->t[i].ulValueLen + sizeof(CK_ULONG) - 1) / sizeof(CK_ULONG) * sizeof(CK_ULONG);
+    }
+    return t->room ? 0 : -1;
+}
+
+/* All attributes in one call. -1 with the reason: this object has to be read singly, or the call again. */
+static int read_at_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, bool backwards, struct chsm_object *ret,
+                        struct chsm_err *err)
+{
+    struct template t;
+    struct chsm_object o = { 0 };
+    CK_RV rv;
+    int rc = 0;
+
+    if (make_template(&t, cls, backwards) < 0)
+        return chsm_oom(err);
+    rv = get(r, h, t.t, t.n);
     if (!answered(rv))
+        rc = chsm_ck_fail(err, "C_GetAttributeValue", rv);
+    for (CK_ULONG i = 0; rc == 0 && i < t.n; i++)
+        if (take(r, h, t.which[i], rv, &t.t[i], &o) < 0)
+            rc = chsm_fail(err, CHSM_PKCS11, "attribute %s is not answered properly", chsm_attrs[t.which[i]].name);
+    free(t.room);
+    if (rc < 0) {
+        chsm_object_done(&o);
         return -1;
-    for (CK_ULONG i = 0; i < n; i++) {
-        if (take(r, h, which[i], rv, &t[i], &o) < 0) {
-            chsm_object_done(&o);
-            return -1;
-        }
     }
     *ret = o;
     return 0;
 }
 
 /* True when both reads say the same; attributes that the type cannot have are not looked at. */
-static bool same(const struct chsm_object *once, const struct chsm_object *singly)
+static bool same(const struct chsm_reads *reads, CK_OBJECT_CLASS cls, const struct chsm_object *once, const struct chsm_object *other)
 {
-    CK_KEY_TYPE type = chsm_object_ulong(singly, CHSM_A_KEY_TYPE);
+    CK_KEY_TYPE type = chsm_object_ulong(other, CHSM_A_KEY_TYPE);
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++) {
-        if (singly->have[CHSM_A_KEY_TYPE] && !chsm_attr_fits(a, type))
+        if (other->have[CHSM_A_KEY_TYPE] && !chsm_attr_fits(a, type))
             continue;
-        if (once->have[a] != singly->have[a] || (once->have[a] && !chsm_bytes_eq(&once->v[a], &singly->v[a])))
+        if (a == CHSM_A_CLASS && class_is_known(reads, cls)) {
+            /* The searches have told it, and single reads did not ask. */
+            if (once->have[a] && chsm_object_ulong(once, a) != cls)
+                return false;
+            continue;
+        }
+        if (once->have[a] != other->have[a] || (once->have[a] && !chsm_bytes_eq(&once->v[a], &other->v[a])))
             return false;
     }
     return true;
 }
 
-/* NULL when there are too many kinds: then every object of a new one is read singly. */
-static struct chsm_calibration *calibration(struct chsm_reader *r, CK_OBJECT_CLASS cls, const struct chsm_object *o)
+/*
+ * The kind of the object, and what its one-call answers are worth. With CHSM_TRUST_NONE it is the caller's to compare, and
+ * PENDING for all others. NULL when there are too many kinds: then every object of a new one is read singly.
+ */
+static struct chsm_calibration *look_up(struct chsm_reads *reads, CK_OBJECT_CLASS cls, const struct chsm_object *o, enum chsm_trust *ret_trust)
 {
     CK_KEY_TYPE type = o->have[CHSM_A_KEY_TYPE] ? chsm_object_ulong(o, CHSM_A_KEY_TYPE) : ABSENT;
-    uint32_t have = 0;
+    struct chsm_calibration *c = NULL;
+    uint64_t have = 0;
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++)
-        have |= (uint32_t)o->have[a] << a;
-    for (size_t i = 0; i < r->nknown; i++)
-        if (r->known[i].cls == cls && r->known[i].type == type && r->known[i].have == have)
-            return &r->known[i];
-    if (r->nknown == ARRAY_LEN(r->known))
-        return NULL;
-    r->known[r->nknown] = (struct chsm_calibration){ cls, type, have, 0 };
-    return &r->known[r->nknown++];
+        have |= (uint64_t)o->have[a] << a;
+    (void)pthread_mutex_lock(&reads->lock);
+    for (size_t i = 0; i < reads->nknown && !c; i++)
+        if (reads->known[i].cls == cls && reads->known[i].type == type && reads->known[i].have == have)
+            c = &reads->known[i];
+    if (!c && reads->nknown < ARRAY_LEN(reads->known)) {
+        c = &reads->known[reads->nknown++];
+        *c = (struct chsm_calibration){ cls, type, have, CHSM_TRUST_NONE, 0 };
+    }
+    *ret_trust = c ? c->trust : CHSM_TRUST_BROKEN;
+    if (c && c->trust == CHSM_TRUST_NONE)
+        c->trust = CHSM_TRUST_PENDING;
+    (void)pthread_mutex_unlock(&reads->lock);
+    return c;
 }
 
-static int read_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *ret,
-                     struct chsm_err *err)
+static void judge(struct chsm_reads *reads, struct chsm_calibration *c, bool equal)
 {
-    AUTO_OBJECT struct chsm_object once = { 0 };
-    AUTO_OBJECT struct chsm_object singly = { 0 };
-    struct chsm_calibration *c = NULL;
-    bool got = !r->one_by_one[cls] && read_at_once(r, h, cls, &once) == 0;
+    (void)pthread_mutex_lock(&reads->lock);
+    if (!equal) {
+        c->trust = CHSM_TRUST_BROKEN;
+        reads->one_by_one[row(c->cls)] = true;
+    } else if (c->trust != CHSM_TRUST_BROKEN) {
+        c->trust = ++c->equal >= EQUAL_ENOUGH ? CHSM_TRUST_FULL : CHSM_TRUST_PARTLY;
+    }
+    (void)pthread_mutex_unlock(&reads->lock);
+}
 
-    if (got) {
-        c = calibration(r, cls, &once);
-        if (c && c->equal >= EQUAL_ENOUGH) {
-            *ret = once;
-            once = (struct chsm_object){ 0 };
-            return 0;
-        }
-    }
-    if (read_singly(r, h, cls, &singly, err) < 0)
+/* The comparison did not come about: the next one tries. */
+static void give_back(struct chsm_reads *reads, struct chsm_calibration *c)
+{
+    (void)pthread_mutex_lock(&reads->lock);
+    if (c->trust == CHSM_TRUST_PENDING)
+        c->trust = CHSM_TRUST_NONE;
+    (void)pthread_mutex_unlock(&reads->lock);
+}
+
+enum chsm_trust chsm_reads_trust(struct chsm_reads *reads, const struct chsm_calibration *kind)
+{
+    enum chsm_trust trust;
+
+    (void)pthread_mutex_lock(&reads->lock);
+    trust = kind->trust;
+    (void)pthread_mutex_unlock(&reads->lock);
+    return trust;
+}
+
+static bool goes_singly(struct chsm_reads *reads, CK_OBJECT_CLASS cls)
+{
+    bool singly;
+
+    (void)pthread_mutex_lock(&reads->lock);
+    singly = reads->one_by_one[row(cls)];
+    (void)pthread_mutex_unlock(&reads->lock);
+    return singly;
+}
+
+/* One call did not work where single ones did: not for ever that way. */
+static void note_failure(struct chsm_reads *reads, CK_OBJECT_CLASS cls)
+{
+    (void)pthread_mutex_lock(&reads->lock);
+    if (++reads->failed[row(cls)] >= FAILED_ENOUGH)
+        reads->one_by_one[row(cls)] = true;
+    (void)pthread_mutex_unlock(&reads->lock);
+}
+
+/* The object both ways, the first of its kind. What single reads say counts. */
+static int compare_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, struct chsm_calibration *c, const struct chsm_object *once,
+                          struct chsm_object *ret, struct chsm_err *err)
+{
+    if (read_singly(r, h, c->cls, ret, err) < 0) {
+        give_back(r->reads, c);
         return -1;
-    if (got && same(&once, &singly)) {
-        if (c)
-            c->equal++;
-    } else {
-        r->one_by_one[cls] = true;
     }
-    *ret = singly;
-    singly = (struct chsm_object){ 0 };
+    judge(r->reads, c, same(r->reads, c->cls, once, ret));
     return 0;
 }
 
-int chsm_read_object(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS cls, struct chsm_object *ret,
-                     struct chsm_err *err)
+/* One more of a kind whose first one was equal: in the other order. 1 when that was equal, too. */
+static int compare_backwards(struct chsm_reader *r, CK_OBJECT_HANDLE h, struct chsm_calibration *c, const struct chsm_object *once,
+                             struct chsm_err *err)
 {
+    AUTO_OBJECT struct chsm_object again = { 0 };
+    bool equal;
+
+    if (read_at_once(r, h, c->cls, true, &again, err) < 0)
+        return -1;
+    equal = same(r->reads, c->cls, once, &again);
+    judge(r->reads, c, equal);
+    return equal;
+}
+
+/* What the one-call answer is worth. 1: *once is the answer; 0: it has been read another way, into *ret; -1 failed. */
+static int weigh(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, const struct chsm_object *once, struct chsm_object *ret,
+                 struct chsm_calibration **ret_kind, struct chsm_err *err)
+{
+    enum chsm_trust trust;
+    struct chsm_calibration *c = look_up(r->reads, cls, once, &trust);
+    int rc;
+
+    switch (trust) {
+    case CHSM_TRUST_FULL:
+        return 1;
+    case CHSM_TRUST_PENDING:
+        *ret_kind = c;
+        return 1;
+    case CHSM_TRUST_NONE:
+        return compare_singly(r, h, c, once, ret, err);
+    case CHSM_TRUST_PARTLY:
+        rc = compare_backwards(r, h, c, once, err);
+        if (rc != 0)
+            return rc;
+        break;
+    case CHSM_TRUST_BROKEN:
+        break;
+    }
+    return read_singly(r, h, cls, ret, err);
+}
+
+static int read_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *ret,
+                     struct chsm_calibration **ret_kind, struct chsm_err *err)
+{
+    struct chsm_object once = { 0 };
+    struct chsm_err e = { 0 };
+    int rc;
+
+    if (goes_singly(r->reads, cls))
+        return read_singly(r, h, cls, ret, err);
+    if (read_at_once(r, h, cls, false, &once, &e) < 0) {
+        if (read_singly(r, h, cls, ret, err) < 0)
+            return -1;
+        note_failure(r->reads, cls);
+        return 0;
+    }
+    rc = weigh(r, h, cls, &once, ret, ret_kind, err);
+    if (rc == 1)
+        *ret = once;
+    else
+        chsm_object_done(&once);
+    return rc < 0 ? -1 : 0;
+}
+
+/* A random device error is worth another try, as long as the listing has not had too many. */
+static bool may_retry(struct chsm_reads *reads, const struct chsm_err *e)
+{
+    bool may = false;
+
+    if (!chsm_ck_transient(e->ck_rv))
+        return false;
+    (void)pthread_mutex_lock(&reads->lock);
+    if (reads->retries_left > 0) {
+        reads->retries_left--;
+        may = true;
+    }
+    (void)pthread_mutex_unlock(&reads->lock);
+    return may;
+}
+
+int chsm_read_object(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS cls, struct chsm_object *ret,
+                     struct chsm_calibration **ret_kind, struct chsm_err *err)
+{
+    struct chsm_calibration *kind = NULL;
     struct chsm_err e = { 0 };
 
     for (unsigned i = 0; i < TRIES; i++) {
-        if (read_once(r, handle, cls, ret, &e) == 0)
+        if (read_once(r, handle, cls, ret, &kind, &e) == 0) {
+            *ret_kind = kind;
             return 0;
-        if (!chsm_ck_transient(e.ck_rv) || r->retries_left == 0 || i + 1 == TRIES)
+        }
+        if (i + 1 == TRIES || !may_retry(r->reads, &e))
             break;
-        r->retries_left--;
         (void)usleep(25000u << i);
     }
     if (err)

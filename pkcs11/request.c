@@ -23,6 +23,7 @@ json_t *chsm_request_for(const struct chsm_hsm_target *target, struct chsm_err *
     }
     request = json_pack("{s:s}", "module", path);
     if (request && ((target->token_label && json_object_set_new(request, "label", json_string(target->token_label)) < 0) ||
+                    (target->jobs && json_object_set_new(request, "jobs", chsm_wire_from_ulong(target->jobs)) < 0) ||
                     (target->slot_given && json_object_set_new(request, "slot", chsm_wire_from_ulong(target->slot)) < 0))) {
         json_decref(request);
         request = NULL;

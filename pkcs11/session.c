@@ -156,6 +156,8 @@ int chsm_session_open(struct chsm_session *s, const struct chsm_token_choice *ch
         return -1;
     s->slot = c.slot;
     s->private_hidden = c.info.flags & CKF_LOGIN_REQUIRED;
+    /* Some modules claim -2: no number to believe (facts: pkcs11-stack.md §5). */
+    s->sessions_max = c.info.ulMaxSessionCount < 1u << 20 ? c.info.ulMaxSessionCount : 0;
     if (open_main(s, err) < 0)
         return -1;
     *ret_token = describe(s->slot, &c.info);
@@ -211,8 +213,11 @@ CK_RV chsm_session_context_login(struct chsm_session *s, CK_SESSION_HANDLE sessi
 int chsm_session_check(struct chsm_session *s, struct chsm_err *err)
 {
     CK_SESSION_INFO info = { 0 };
-    CK_RV rv = CHSM_CK(&s->ck, C_GetSessionInfo, s->main, &info);
+    CK_RV rv;
 
+    if (s->helper)
+        (void)chsm_session_for_proofs(s);
+    rv = CHSM_CK(&s->ck, C_GetSessionInfo, s->main, &info);
     if (rv != CKR_OK)
         return chsm_ck_fail(err, "the session is lost: C_GetSessionInfo", rv);
     if (s->login && info.state != CKS_RO_USER_FUNCTIONS && info.state != CKS_RW_USER_FUNCTIONS)
@@ -222,22 +227,27 @@ int chsm_session_check(struct chsm_session *s, struct chsm_err *err)
 
 CK_SESSION_HANDLE chsm_session_for_proofs(struct chsm_session *s)
 {
-    if (s->proofs == CK_INVALID_HANDLE &&
-        CHSM_CK(&s->ck, C_OpenSession, s->slot, s->open_flags, NULL, NULL, &s->proofs) != CKR_OK)
-        s->proofs = CK_INVALID_HANDLE;
-    return s->proofs != CK_INVALID_HANDLE ? s->proofs : s->main;
+    CK_SESSION_HANDLE *mine = s->helper ? &s->main : &s->proofs;
+
+    if (*mine == CK_INVALID_HANDLE && CHSM_CK(&s->ck, C_OpenSession, s->slot, s->open_flags, NULL, NULL, mine) != CKR_OK)
+        *mine = CK_INVALID_HANDLE;
+    return *mine != CK_INVALID_HANDLE ? *mine : s->main;
 }
 
 void chsm_session_reset_proofs(struct chsm_session *s)
 {
-    if (s->proofs != CK_INVALID_HANDLE)
-        (void)CHSM_CK(&s->ck, C_CloseSession, s->proofs);
-    s->proofs = CK_INVALID_HANDLE;
+    CK_SESSION_HANDLE *mine = s->helper ? &s->main : &s->proofs;
+
+    if (*mine != CK_INVALID_HANDLE)
+        (void)CHSM_CK(&s->ck, C_CloseSession, *mine);
+    *mine = CK_INVALID_HANDLE;
 }
 
 void chsm_session_close(struct chsm_session *s)
 {
     chsm_session_reset_proofs(s);
+    if (s->helper)
+        return;
     if (s->login)
         (void)CHSM_CK(&s->ck, C_Logout, s->main);
     if (s->main != CK_INVALID_HANDLE)

@@ -16,16 +16,20 @@ struct chsm_session {
     CK_FLAGS open_flags;        /* that C_OpenSession accepted */
     CK_SESSION_HANDLE main;     /* stays open from listing to proof: handles and login live as long as it does */
     CK_SESSION_HANDLE proofs;   /* where operations are done; may be closed and opened again */
+    bool helper;                /* a thread's second view of the same login: `main` is its one session, good for everything */
     bool login;                 /* logged in as CKU_USER */
     struct chsm_secret pin;     /* while logged in, for keys that want a login for each use; unset with a PIN pad */
     bool context_refused;       /* such a login failed once: there is no second try, failures are counted */
     bool private_hidden;        /* no login, though the token wants one for its private objects */
+    bool one_thread;            /* the module cannot be used by several threads */
+    unsigned long sessions_max; /* of the token, 0 = it does not say */
 };
 
 struct chsm_token_choice {
     const char *label;          /* NULL = any */
     bool slot_given;
     unsigned long slot;
+    unsigned long jobs;         /* sessions to use; 0 = measured */
 };
 
 /* Loads exactly this file with p11-kit and initialises it (module.c). */

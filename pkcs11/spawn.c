@@ -31,7 +31,7 @@ static int lift(int fd)
 static int make_page(struct chsm_child *c, struct ends *e, struct chsm_err *err)
 {
     e->page = lift(memfd_create("chsmctl-call", MFD_CLOEXEC));
-    if (e->page < 0 || ftruncate(e->page, CHSM_WIRE_CALL_MAX) < 0)
+    if (e->page < 0 || ftruncate(e->page, CHSM_WIRE_CALLS * sizeof(struct chsm_wire_call)) < 0)
         return chsm_fail_errno(err, CHSM_PKCS11, "cannot start the PKCS#11 process: memfd");
     c->page = fcntl(e->page, F_DUPFD_CLOEXEC, ABOVE);
     return c->page < 0 ? chsm_fail_errno(err, CHSM_PKCS11, "cannot start the PKCS#11 process") : 0;

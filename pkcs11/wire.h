@@ -12,14 +12,21 @@
 
 /* Descriptors of the worker. */
 #define CHSM_WIRE_FD 3              /* stream socket, both directions */
-#define CHSM_WIRE_PAGE_FD 4         /* memory file that names the C_ call being made */
+#define CHSM_WIRE_PAGE_FD 4         /* memory file that names the C_ calls being made */
 
 #define CHSM_WIRE_HEADER 5
 #define CHSM_WIRE_MAX (8u << 20)            /* body of one frame */
 #define CHSM_WIRE_LIST_MAX (512u << 20)     /* bodies of one whole listing */
 #define CHSM_WIRE_OBJECTS_MAX 200000u       /* objects of one listing */
 #define CHSM_WIRE_DATA_MAX 16384u           /* input or answer of one proof (facts: cloudhsm-client.md §11) */
-#define CHSM_WIRE_CALL_MAX 64u              /* name of a call in the page, with its NUL */
+#define CHSM_WIRE_CALL_MAX 56u              /* name of a call in the page, with its NUL */
+#define CHSM_WIRE_CALLS 64u                 /* threads of the worker that have a place in the page */
+
+/* What one thread of the worker is calling; the page is an array of these. */
+struct chsm_wire_call {
+    char name[CHSM_WIRE_CALL_MAX];          /* "" = nothing */
+    int64_t since;                          /* chsm_mono() at the start of the call */
+};
 
 enum chsm_wire_type {
     /* to the worker */

@@ -15,6 +15,7 @@
 /* The child's whole state; one per process. */
 struct worker {
     struct chsm_session s;
+    struct chsm_crew crew;
     bool open;
     bool listed;
     struct chsm_listing listing;
@@ -43,7 +44,9 @@ static int choice_of(const json_t *request, struct chsm_token_choice *ret, struc
 {
     ret->label = chsm_json_str(request, "label");
     ret->slot_given = json_object_get(request, "slot") != NULL;
-    return ret->slot_given ? chsm_wire_ulong(request, "slot", &ret->slot, err) : 0;
+    if (ret->slot_given && chsm_wire_ulong(request, "slot", &ret->slot, err) < 0)
+        return -1;
+    return json_object_get(request, "jobs") ? chsm_wire_ulong(request, "jobs", &ret->jobs, err) : 0;
 }
 
 static int do_open(struct worker *w, const json_t *request, struct chsm_err *err)
@@ -66,6 +69,7 @@ static int do_open(struct worker *w, const json_t *request, struct chsm_err *err
         json_decref(token);
         return -1;
     }
+    chsm_crew_init(&w->crew, &w->s, choice.jobs);
     return reply(CHSM_WIRE_OK, token, err);
 }
 
@@ -89,7 +93,7 @@ static int do_list(struct worker *w, struct chsm_err *err)
 
     chsm_listing_done(l);
     w->listed = false;
-    if (chsm_list(&w->s, &sink, l, err) < 0)
+    if (chsm_list(&w->crew, &sink, l, err) < 0)
         return -1;
     w->listed = true;
     body = json_pack("{s:b, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects);
@@ -214,8 +218,8 @@ int chsm_hsm_worker(void)
     void *page;
 
     harden();
-    page = mmap(NULL, CHSM_WIRE_CALL_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, CHSM_WIRE_PAGE_FD, 0);
-    w.s.ck.page = page != MAP_FAILED ? page : NULL;
+    page = mmap(NULL, CHSM_WIRE_CALLS * sizeof(struct chsm_wire_call), PROT_READ | PROT_WRITE, MAP_SHARED, CHSM_WIRE_PAGE_FD, 0);
+    w.s.ck.call = page != MAP_FAILED ? page : NULL;
     /* Should the parent have died before the first line of harden(), its end of the socket is closed. */
     while (chsm_wire_recv(CHSM_WIRE_FD, &type, &frame, &err) > 0 && type != CHSM_WIRE_CLOSE) {
         err = (struct chsm_err){ 0 };
@@ -223,8 +227,10 @@ int chsm_hsm_worker(void)
             break;
     }
     if (w.s.ck.fl) {
-        if (w.s.initialised)
+        if (w.s.initialised) {
+            chsm_crew_close(&w.crew);
             chsm_session_close(&w.s);
+        }
         chsm_module_finalize(&w.s);
     }
     /* Not exit(): the handlers of a module that has been finalised are one more chance to crash or hang. */

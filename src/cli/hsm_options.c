@@ -44,6 +44,7 @@ int chsm_hsm_options_logins(const struct chsm_list *list, struct chsm_login **re
 
 int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target *ret, struct chsm_err *err)
 {
+    unsigned long jobs;
     char *end;
 
     *ret = (struct chsm_hsm_target){ .module = args->module ? args->module : getenv("CHSMCTL_MODULE"), .directory = args->directory,
@@ -59,6 +60,13 @@ int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target
             return chsm_fail(err, CHSM_USAGE, "--module-env %s is not NAME=VALUE", args->module_env.item[i]);
     if (args->module_timeout && chsm_duration_parse(args->module_timeout, &ret->timeout, err) < 0)
         return chsm_err_prefix(err, "--module-timeout");
+    if (args->jobs) {
+        errno = 0;
+        jobs = strtoul(args->jobs, &end, 10);
+        if (errno || *end || end == args->jobs || args->jobs[0] == '-' || jobs < 1 || jobs > CHSM_HSM_JOBS_MAX)
+            return chsm_fail(err, CHSM_USAGE, "--jobs %s is not a number from 1 to %u", args->jobs, CHSM_HSM_JOBS_MAX);
+        ret->jobs = (unsigned)jobs;
+    }
     if (args->slot) {
         errno = 0;
         ret->slot = strtoul(args->slot, &end, 0);

@@ -14,6 +14,7 @@
     { "token-label", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, token_label), "LABEL", "which token, where there are several" }, \
     { "slot", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, slot), "ID", "which slot, where there are several" }, \
     { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" }, \
+    { "jobs", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, jobs), "N", "sessions to use at once (default: as many as help)" }, \
     { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" }, \
     { "no-proofs", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_proofs), NULL, "ask no key to do anything" }
 
