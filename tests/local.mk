@@ -3,11 +3,13 @@
 #   tests/unit/         cmocka, one group per program; each area registers its own in tests/unit/<area>.mk
 #   tests/integration/  bats, against the real simulator; one simulator per file, so that files run in parallel
 #   tests/policy/       shell, on the sources alone
+#   tests/fuzz/         libFuzzer, some seconds; every fuzz_*.c is picked up (see run.sh)
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
-# `make check BATS_TESTS=` leaves out what needs the simulator (distcheck does).
+# `make check BATS_TESTS= FUZZ_TESTS=` leaves out what needs the simulator or clang (distcheck does).
 INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
+FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
 	tests/policy/layers.sh \
 	tests/policy/ceilings.sh \
@@ -35,7 +37,7 @@ check_PROGRAMS += tests/integration/token_keys
 tests_integration_token_keys_SOURCES = tests/integration/token_keys.c
 tests_integration_token_keys_LDADD = libchsmutil.la $(CRYPTO_LIBS)
 
-TESTS += $(UNIT_TESTS) $(BATS_TESTS) $(POLICY_TESTS)
+TESTS += $(UNIT_TESTS) $(BATS_TESTS) $(POLICY_TESTS) $(FUZZ_TESTS)
 TEST_EXTENSIONS = .bats .sh
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_DRIVER = $(TAP_DRIVER)
@@ -70,11 +72,14 @@ check_DATA = tests/distfiles.list
 tests/distfiles.list: Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo $(DISTFILES) | tr ' ' '\n' >$@
 CLEANFILES += tests/distfiles.list
+clean-local:
+	rm -rf _fuzz
 
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
+	tests/fuzz \
 	tests/policy/tap.sh \
 	tests/floor \
 	tests/tally.sh \
