@@ -91,3 +91,5 @@ tests_bench_compare_SOURCES = tests/bench/compare.c
 tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/compare.sh
+
+EXTRA_DIST += tests/faults/kinds.yaml

@@ -107,9 +107,9 @@ static int generate(const struct target *t, const struct sim_key *like, struct c
 {
     CK_OBJECT_HANDLE pub, priv;
 
-    if (like->type == CKK_RSA || like->type == CKK_EC)
+    if (sim_type_is_pair(like->type))
         return sim_token_pair(&t->token, like, &pub, &priv, err);
-    return sim_token_secret(&t->token, like, err);
+    return sim_token_secret(&t->token, like, &priv, err);
 }
 
 static int remake(const struct target *t, bool keep_old, struct chsm_err *err)

@@ -14,6 +14,9 @@ void sim_key_done(struct sim_key *k)
     chsm_bytes_done(&k->params);
     chsm_bytes_done(&k->id);
     chsm_bytes_done(&k->label);
+    chsm_bytes_done(&k->start);
+    chsm_bytes_done(&k->end);
+    chsm_bytes_done(&k->mechanisms);
 }
 
 static CK_RV collect(const struct sim_token *t, CK_OBJECT_HANDLE **list, size_t *n)
@@ -110,9 +113,14 @@ static int read_size(const struct sim_token *t, CK_OBJECT_HANDLE object, struct 
 
     switch (key->type) {
     case CKK_EC:
+    case CKK_EC_EDWARDS:
         return sim_token_read(t, object, CKA_EC_PARAMS, &key->params, err);
+    case CKK_DES3:
+        return 0;
     case CKK_RSA:
-        if (sim_token_read(t, object, CKA_MODULUS, &modulus, err) < 0)
+    case CKK_DSA:
+    case CKK_DH:
+        if (sim_token_read(t, object, key->type == CKK_RSA ? CKA_MODULUS : CKA_PRIME, &modulus, err) < 0)
             return -1;
         key->bits = (unsigned)modulus.len * 8;
         return 0;
@@ -130,10 +138,15 @@ int sim_token_describe(const struct sim_token *t, CK_OBJECT_HANDLE object, CK_OB
     AUTO_SIM_KEY struct sim_key key = { .bits = 0 };
 
     if (sim_token_ulong(t, object, CKA_KEY_TYPE, &key.type, err) < 0 || read_size(t, object, &key, err) < 0 ||
-        sim_token_read(t, object, CKA_ID, &key.id, err) < 0 || sim_token_read(t, object, CKA_LABEL, &key.label, err) < 0)
+        sim_token_read(t, object, CKA_ID, &key.id, err) < 0 || sim_token_read(t, object, CKA_LABEL, &key.label, err) < 0 ||
+        sim_token_read(t, object, CKA_START_DATE, &key.start, err) < 0 ||
+        sim_token_read(t, object, CKA_END_DATE, &key.end, err) < 0 ||
+        sim_token_read(t, object, CKA_ALLOWED_MECHANISMS, &key.mechanisms, err) < 0)
         return -1;
     key.usage = read_usage(t, object) | (other ? read_usage(t, other) : 0);
     key.extractable = sim_token_flag(t, object, CKA_EXTRACTABLE);
+    key.always_authenticate = sim_token_flag(t, object, CKA_ALWAYS_AUTHENTICATE);
+    key.in_the_clear = !sim_token_flag(t, object, CKA_PRIVATE);
     *ret = key;
     key = (struct sim_key){ .bits = 0 };
     return 0;
@@ -153,7 +166,7 @@ int sim_token_spki(const struct sim_token *t, CK_OBJECT_HANDLE object, struct ch
             return -1;
         return sim_spki_rsa(&first, &second, ret, err);
     }
-    if (type != CKK_EC)
+    if (type != CKK_EC && type != CKK_EC_EDWARDS)
         return chsm_fail(err, CHSM_PKCS11, "key type 0x%lx has no public key here", type);
     if (sim_token_read(t, object, CKA_EC_PARAMS, &first, err) < 0 || sim_token_read(t, object, CKA_EC_POINT, &second, err) < 0)
         return -1;

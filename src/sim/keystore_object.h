@@ -21,28 +21,37 @@ struct sim_token {
 
 /* All that makes a key but its material. */
 struct sim_key {
-    CK_KEY_TYPE type;           /* CKK_RSA, CKK_EC, CKK_AES, CKK_GENERIC_SECRET */
-    unsigned bits;              /* RSA, AES, generic */
-    struct chsm_bytes params;   /* EC: CKA_EC_PARAMS, a DER object identifier */
+    CK_KEY_TYPE type;           /* CKK_RSA, _EC, _EC_EDWARDS, _DSA, _DH, _AES, _DES3, _GENERIC_SECRET */
+    unsigned bits;              /* all but the curves' and DES3 */
+    struct chsm_bytes params;   /* curves: CKA_EC_PARAMS */
     struct chsm_bytes id;
     struct chsm_bytes label;
     unsigned usage;             /* SIM_* */
     bool extractable;
+    bool always_authenticate;   /* a private key that wants the PIN for each use */
+    struct chsm_bytes start, end;       /* CK_DATE, empty = none */
+    struct chsm_bytes mechanisms;       /* CKA_ALLOWED_MECHANISMS: CK_MECHANISM_TYPEs, empty = all */
     bool in_the_clear;          /* CKA_PRIVATE is false inside SoftHSM, which then stores the object as it is (keystore_clone.h) */
 };
 void sim_key_done(struct sim_key *k);
 #define AUTO_SIM_KEY AUTO(sim_key_done)
+
+/* Whether keys of that type come as pairs. */
+bool sim_type_is_pair(CK_KEY_TYPE type);
 
 /* Generates a pair inside the token; both handles are given back. */
 CHSM_MUST_CHECK int sim_token_pair(const struct sim_token *t, const struct sim_key *key, CK_OBJECT_HANDLE *ret_public,
                                    CK_OBJECT_HANDLE *ret_private, struct chsm_err *err);
 
 /* Generates a secret key inside the token. */
-CHSM_MUST_CHECK int sim_token_secret(const struct sim_token *t, const struct sim_key *key, struct chsm_err *err);
+CHSM_MUST_CHECK int sim_token_secret(const struct sim_token *t, const struct sim_key *key, CK_OBJECT_HANDLE *ret, struct chsm_err *err);
 
 /* Stores a certificate object. */
 CHSM_MUST_CHECK int sim_token_certificate(const struct sim_token *t, const struct sim_key *key, const struct chsm_bytes *der,
                                           const struct chsm_bytes *subject, struct chsm_err *err);
+
+/* Stores a data object: random bytes under the label. */
+CHSM_MUST_CHECK int sim_token_data(const struct sim_token *t, const struct sim_key *key, struct chsm_err *err);
 
 /* The handles of a class, of those with the ID when it is not NULL; the caller frees *ret. */
 CHSM_MUST_CHECK int sim_token_find(const struct sim_token *t, CK_OBJECT_CLASS cls, const struct chsm_bytes *id,

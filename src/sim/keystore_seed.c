@@ -77,18 +77,17 @@ static int make_pair(const struct sim_token *t, const struct sim_key *key, bool 
     return rv == CKR_OK ? 0 : sim_ck_fail(err, "C_DestroyObject", rv);
 }
 
-static bool is_pair(const struct sim_key *key)
-{
-    return key->type == CKK_RSA || key->type == CKK_EC;
-}
-
 static int make_one(const struct sim_token *t, const struct sim_key_spec *spec, const struct sim_key *key, struct chsm_err *err)
 {
-    if (spec->certificate)
+    CK_OBJECT_HANDLE object;
+
+    if (spec->made == SIM_MADE_CERTIFICATE)
         return make_certificate(t, key, err);
-    if (is_pair(key))
+    if (spec->made == SIM_MADE_DATA)
+        return sim_token_data(t, key, err);
+    if (sim_type_is_pair(key->type))
         return make_pair(t, key, spec->private_only, err);
-    return sim_token_secret(t, key, err);
+    return sim_token_secret(t, key, &object, err);
 }
 
 /* The i-th key of a series: made, or copied from the first one's files. */
@@ -123,7 +122,7 @@ static int make_keys(struct seeding *s, const char *owner, const struct sim_toke
         key.label = label;
         if (make_next(s, t, spec, &key, &originals, err) < 0)
             return -1;
-        if (spec->share && sim_shares_add(s->shares, owner, is_pair(&key) ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, &id, spec->share,
+        if (spec->share && sim_shares_add(s->shares, owner, sim_type_is_pair(key.type) ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, &id, spec->share,
                                           err) < 0)
             return -1;
     }

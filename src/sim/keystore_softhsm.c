@@ -21,6 +21,24 @@ int sim_ck_fail(struct chsm_err *err, const char *call, CK_RV rv)
     return -1;
 }
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define WITH_LSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(WITH_LSAN)
+#include <sanitizer/lsan_interface.h>
+void sim_softhsm_leaks(bool begin)
+{
+    begin ? __lsan_disable() : __lsan_enable();
+}
+#else
+void sim_softhsm_leaks(bool begin)
+{
+    (void)begin;
+}
+#endif
+
 static int load(CK_FUNCTION_LIST **ret, struct chsm_err *err)
 {
     const char *other = getenv("CHSM_SIM_SOFTHSM");

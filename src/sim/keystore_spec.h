@@ -7,9 +7,11 @@
 
 #include "sim/keystore_object.h"
 
+enum sim_made { SIM_MADE_KEY, SIM_MADE_DATA, SIM_MADE_CERTIFICATE };
+
 struct sim_key_spec {
     struct sim_key key;         /* without count's running numbers */
-    bool certificate;           /* kind: certificate; only id and label of `key` count then */
+    enum sim_made made;         /* of data and certificates only id and label of `key` count */
     bool private_only;          /* the public half is thrown away after generation */
     unsigned count;
     bool clone;                 /* the others of `count` are copies of the first one, material included */

@@ -94,6 +94,8 @@ static bool set_value(struct sim_quirks *q, const char *name, char *value)
     } else if (chsm_streq(name, "already-logged-in") && *value && strlen(value) < sizeof q->inherited) {
         q->already_logged_in = true;
         memcpy(q->inherited, value, strlen(value) + 1);
+    } else if (chsm_streq(name, "mechanisms") && chsm_streq(value, "all")) {
+        q->all_mechanisms = true;
     } else if (chsm_streq(name, "hang") && read_function(value, &fn)) {
         q->fn[fn].hang = true;
     } else if (chsm_streq(name, "crash") && read_function(value, &fn)) {

@@ -12,6 +12,7 @@
  *   find-endless            a search never comes to its end: it begins again
  *   find-short-batches      at most 3 handles at a time, whatever was asked for
  *   ec-private-no-point     private EC keys have neither CKA_EC_POINT nor CKA_PUBLIC_KEY_INFO
+ *   mechanisms=all          every mechanism that SoftHSM has, instead of those of the real library
  *   noise                   chatter on stdout and stderr
  *   latency=MS              every call takes that much longer
  *   hang=C_NAME             that call never returns
@@ -28,6 +29,7 @@
 
 struct sim_quirks {
     bool template_strict, already_logged_in, daemon_down, ro_refused;
+    bool all_mechanisms;        /* mechanisms=all */
     bool find_duplicates, find_vanishing, find_endless, find_short_batches, ec_private_no_point, noise;
     char inherited[32];         /* already-logged-in: the user, "" = the first */
     CK_RV bad_login;
