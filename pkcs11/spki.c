@@ -11,6 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include "pkcs11/curve.h"
 #include "pkcs11/spki.h"
 
 #define RSA_BYTES_MAX 2048u         /* 16,384 bits, OpenSSL's own limit */
@@ -116,16 +117,6 @@ static ASN1_OBJECT *params_oid(const struct chsm_bytes *params)
     return oid;
 }
 
-static unsigned curve_bits(int nid)
-{
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(nid);
-    int bits = group ? EC_GROUP_get_degree(group) : 0;
-
-    EC_GROUP_free(group);
-    ERR_clear_error();
-    return bits > 0 ? (unsigned)bits : 0;
-}
-
 int chsm_spki_curve(const struct chsm_bytes *params, char **ret_curve, unsigned *ret_bits, struct chsm_err *err)
 {
     AUTO(object_free) ASN1_OBJECT *oid = params_oid(params);
@@ -142,7 +133,7 @@ int chsm_spki_curve(const struct chsm_bytes *params, char **ret_curve, unsigned 
     if (!name)
         name = EC_curve_nid2nist(nid);
     /* prime256v1 is P-256 above; the other curves that OpenSSL can compute with go by its name for them. */
-    if (!name && curve_bits(nid) > 0)
+    if (!name && chsm_curve_bits(nid) > 0)
         name = OBJ_nid2sn(nid);
     if (!name) {
         int n = OBJ_obj2txt(dotted, sizeof dotted, oid, 1);
@@ -154,7 +145,7 @@ int chsm_spki_curve(const struct chsm_bytes *params, char **ret_curve, unsigned 
     curve = strdup(name);
     if (!curve)
         return chsm_oom(err);
-    *ret_bits = special ? special->bits : nid != NID_undef ? curve_bits(nid) : 0;
+    *ret_bits = special ? special->bits : nid != NID_undef ? chsm_curve_bits(nid) : 0;
     *ret_curve = curve;
     return 0;
 }
@@ -218,10 +209,15 @@ int chsm_spki_ec(const struct chsm_bytes *params, const struct chsm_bytes *point
     const struct special *special = special_of(params, nid);
     struct chsm_bytes inner;
 
-    if (!special && curve_bits(nid) == 0)
+    if (!special && chsm_curve_bits(nid) == 0)
         return chsm_fail(err, CHSM_PKCS11, "this curve is not known to OpenSSL");
-    if (unwrap(point, &inner))
+    if (unwrap(point, &inner)) {
+        int rc = special ? 0 : chsm_curve_spki(nid, &inner, ret, err);
+
+        if (rc != 0)
+            return rc < 0 ? -1 : 0;
         key = key_of_point(special, nid, &inner);
+    }
     if (!key)
         key = key_of_point(special, nid, point);
     return key ? encode_ec(key, ret, err) : openssl_fail(err, "the EC point is not on its curve");

@@ -4,7 +4,13 @@
 
 #include <openssl/evp.h>
 
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
 #include "check.h"
+#include "pkcs11/curve.h"
 #include "pkcs11/hsm.h"
 #include "pkcs11/spki.h"
 #include "pkcs11/wire.h"
@@ -83,6 +89,32 @@ static void ec_key_as_published_in_every_form(void **state)
         chsm_bytes_done(&spki);
     }
     chsm_bytes_done(&oid);
+}
+
+/* The quick way for common curves gives byte for byte what OpenSSL's own encoder gives. */
+static void common_curves_are_encoded_as_by_openssl(void **state)
+{
+    static const int curves[] = { NID_X9_62_prime192v1, NID_secp224r1, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1, NID_secp256k1 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", OBJ_nid2sn(curves[i]));
+        unsigned char *der = NULL, room[133];
+        struct chsm_bytes point = { room, 0 }, spki = { 0 };
+        int n;
+
+        assert_non_null(key);
+        assert_int_equal(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, room, sizeof room, &point.len), 1);
+        n = i2d_PUBKEY(key, &der);
+        assert_int_equal(chsm_curve_spki(curves[i], &point, &spki, NULL), 1);
+        assert_int_equal(spki.len, n);
+        assert_memory_equal(spki.p, der, (size_t)n);
+        room[point.len - 1] ^= 1;
+        assert_int_equal(chsm_curve_spki(curves[i], &point, &spki, NULL), 0);
+        OPENSSL_free(der);
+        EVP_PKEY_free(key);
+        chsm_bytes_done(&spki);
+    }
 }
 
 static void keys_that_are_none(void **state)
@@ -202,7 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rsa_key_as_published),
         cmocka_unit_test(ec_key_as_published_in_every_form),
-        cmocka_unit_test(keys_that_are_none),
+        cmocka_unit_test(common_curves_are_encoded_as_by_openssl), cmocka_unit_test(keys_that_are_none),
         cmocka_unit_test(curves_by_name),
         cmocka_unit_test(firmware_codes_have_both_readings),
         cmocka_unit_test(records_of_a_hostile_worker_are_refused),
