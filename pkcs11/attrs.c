@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "keys/record.h"
 #include "pkcs11/attrs.h"
 
 #define DATA (1u << CKO_DATA)
@@ -64,7 +65,7 @@ bool chsm_attr_fits(enum chsm_attr a, CK_KEY_TYPE type)
         return type == CKK_RSA;
     case CHSM_A_EC_PARAMS:
     case CHSM_A_EC_POINT:
-        return type == CKK_EC || type == CKK_EC_EDWARDS;
+        return type == CKK_EC || type == CKK_EC_EDWARDS || type == CHSM_TYPE_EC_MONTGOMERY;
     default:
         return true;
     }

@@ -13,7 +13,8 @@ libchsmpkcs11_la_SOURCES = \
 	pkcs11/found.c pkcs11/found.h pkcs11/find.c pkcs11/find.h pkcs11/list.c pkcs11/list.h \
 	pkcs11/attrs.c pkcs11/attrs.h pkcs11/read.c pkcs11/read.h \
 	pkcs11/object.c pkcs11/object.h pkcs11/spki.c pkcs11/spki.h pkcs11/curve.c pkcs11/curve.h \
-	pkcs11/probe.c pkcs11/probe.h \
+	pkcs11/probe.c pkcs11/probe.h pkcs11/probe_ops.h pkcs11/probe_made.c \
+	pkcs11/probe_rsa.c pkcs11/probe_ec.c pkcs11/probe_secret.c \
 	pkcs11/leftovers.c pkcs11/leftovers.h \
 	pkcs11/evp.c pkcs11/evp.h
 libchsmpkcs11_la_LIBADD = libchsmkeys.la libchsmutil.la $(P11KIT_LIBS) $(LIBP11_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -86,7 +86,7 @@ static int material(const struct chsm_object *o, struct chsm_record *r, struct c
     }
     if (r->type == CHSM_TYPE_RSA)
         return rsa(o, r, err);
-    if (r->type == CHSM_TYPE_EC || r->type == CHSM_TYPE_EC_EDWARDS)
+    if (r->type == CHSM_TYPE_EC || r->type == CHSM_TYPE_EC_EDWARDS || r->type == CHSM_TYPE_EC_MONTGOMERY)
         return ec(o, r, err);
     return 0;
 }

@@ -11,6 +11,7 @@ libchsmkeys_la_SOURCES = \
 	src/keys/match.c src/keys/match.h \
 	src/keys/compare.c src/keys/compare.h \
 	src/keys/verdict.c \
-	src/keys/challenge.c src/keys/challenge.h \
+	src/keys/challenge.c src/keys/challenge.h src/keys/challenge_ways.h \
+	src/keys/challenge_rsa.c src/keys/challenge_ec.c src/keys/challenge_secret.c \
 	src/keys/proof_check.c
 libchsmkeys_la_LIBADD = libchsmutil.la

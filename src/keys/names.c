@@ -25,9 +25,16 @@ static const struct name types[] = {
     { CHSM_TYPE_DH, "dh" },
     { CHSM_TYPE_EC, "ec" },
     { CHSM_TYPE_GENERIC, "generic" },
+    { CHSM_TYPE_DES2, "des2" },
     { CHSM_TYPE_DES3, "des3" },
     { CHSM_TYPE_AES, "aes" },
     { CHSM_TYPE_EC_EDWARDS, "ec-edwards" },
+    { CHSM_TYPE_EC_MONTGOMERY, "ec-montgomery" },
+    { CHSM_TYPE_SHA1_HMAC, "hmac-sha1" },
+    { CHSM_TYPE_SHA224_HMAC, "hmac-sha224" },
+    { CHSM_TYPE_SHA256_HMAC, "hmac-sha256" },
+    { CHSM_TYPE_SHA384_HMAC, "hmac-sha384" },
+    { CHSM_TYPE_SHA512_HMAC, "hmac-sha512" },
     { CHSM_TYPE_NONE, "none" },
 };
 

@@ -89,6 +89,8 @@ static json_t *proof_json(const struct chsm_finding *f, const struct chsm_challe
         (void)json_object_set_new(o, "fingerprint", json_string(fp));
     if (o && c->expected.len)
         (void)json_object_set_new(o, "expected", hex_json(c->expected.p, c->expected.len));
+    if (o && c->opening.len)
+        (void)json_object_set_new(o, "opening", hex_json(c->opening.p, c->opening.len));
     return o;
 }
 

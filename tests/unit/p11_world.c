@@ -96,50 +96,95 @@ static CK_BBOOL *flag(const char *usage, char c)
     return strchr(usage, c) ? &yes : &no;
 }
 
-static void pair(struct world *w, CK_MECHANISM_TYPE mechanism, CK_ATTRIBUTE first, CK_ATTRIBUTE second, const char *id,
-                 const char *label, const char *usage)
+/* What all pairs have, and up to two more attributes of each half; those with length 0 are left out. */
+struct pair {
+    CK_MECHANISM_TYPE mechanism;
+    CK_ATTRIBUTE pub[2];
+    CK_ATTRIBUTE priv;
+};
+
+static CK_ULONG filled(const CK_ATTRIBUTE *t, CK_ULONG n)
 {
-    CK_MECHANISM m = { mechanism, NULL, 0 };
+    while (n > 0 && t[n - 1].ulValueLen == 0 && t[n - 1].type != CKA_ID && t[n - 1].type != CKA_LABEL)
+        n--;
+    return n;
+}
+
+static void pair(struct world *w, const struct pair *p, const char *id, const char *label, const char *usage)
+{
+    CK_MECHANISM m = { p->mechanism, NULL, 0 };
     void *idp = (void *)(uintptr_t)id, *labelp = (void *)(uintptr_t)label;
     CK_ATTRIBUTE pub[] = { { CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &no, 1 }, { CKA_ID, idp, strlen(id) },
                            { CKA_LABEL, labelp, strlen(label) }, { CKA_VERIFY, flag(usage, 's'), 1 },
-                           { CKA_ENCRYPT, flag(usage, 'd'), 1 }, first, second };
+                           { CKA_ENCRYPT, flag(usage, 'd'), 1 }, { CKA_WRAP, flag(usage, 'u'), 1 }, p->pub[0], p->pub[1] };
     CK_ATTRIBUTE priv[] = { { CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &yes, 1 }, { CKA_SENSITIVE, &yes, 1 },
                             { CKA_ID, idp, strlen(id) }, { CKA_LABEL, labelp, strlen(label) },
                             { CKA_SIGN, flag(usage, 's'), 1 }, { CKA_DECRYPT, flag(usage, 'd'), 1 },
-                            { CKA_DERIVE, flag(usage, 'x'), 1 } };
+                            { CKA_DERIVE, flag(usage, 'x'), 1 }, { CKA_UNWRAP, flag(usage, 'u'), 1 },
+                            { CKA_ALWAYS_AUTHENTICATE, flag(usage, 'a'), 1 }, p->priv };
     CK_OBJECT_HANDLE a, b;
 
-    OK(w->fl->C_GenerateKeyPair(w->session, &m, pub, second.ulValueLen ? ARRAY_LEN(pub) : ARRAY_LEN(pub) - 1, priv,
-                                ARRAY_LEN(priv), &a, &b));
+    OK(w->fl->C_GenerateKeyPair(w->session, &m, pub, filled(pub, ARRAY_LEN(pub)), priv, filled(priv, ARRAY_LEN(priv)), &a, &b));
+}
+
+static void rsa(struct world *w, const char *id, const char *label, const char *usage, CK_ATTRIBUTE priv)
+{
+    CK_ULONG bits = 2048;
+    CK_BYTE e[] = { 1, 0, 1 };
+    struct pair p = { CKM_RSA_PKCS_KEY_PAIR_GEN, { { CKA_MODULUS_BITS, &bits, sizeof bits }, { CKA_PUBLIC_EXPONENT, e, sizeof e } }, priv };
+
+    pair(w, &p, id, label, usage);
 }
 
 void world_rsa(struct world *w, const char *id, const char *label, const char *usage)
 {
-    CK_ULONG bits = 2048;
-    CK_BYTE e[] = { 1, 0, 1 };
+    rsa(w, id, label, usage, (CK_ATTRIBUTE){ 0 });
+}
 
-    pair(w, CKM_RSA_PKCS_KEY_PAIR_GEN, (CK_ATTRIBUTE){ CKA_MODULUS_BITS, &bits, sizeof bits },
-         (CK_ATTRIBUTE){ CKA_PUBLIC_EXPONENT, e, sizeof e }, id, label, usage);
+void world_rsa_only(struct world *w, const char *label, const char *usage, CK_MECHANISM_TYPE mechanism)
+{
+    rsa(w, label, label, usage, (CK_ATTRIBUTE){ CKA_ALLOWED_MECHANISMS, &mechanism, sizeof mechanism });
+}
+
+static void curve(struct world *w, CK_MECHANISM_TYPE mechanism, const void *params, size_t n, const char *id, const char *label, const char *usage)
+{
+    struct pair p = { mechanism, { { CKA_EC_PARAMS, (void *)(uintptr_t)params, n }, { 0 } }, { 0 } };
+
+    pair(w, &p, id, label, usage);
 }
 
 void world_ec(struct world *w, const void *oid, size_t n, const char *id, const char *label, const char *usage)
 {
-    pair(w, CKM_EC_KEY_PAIR_GEN, (CK_ATTRIBUTE){ CKA_EC_PARAMS, (void *)(uintptr_t)oid, n }, (CK_ATTRIBUTE){ 0 }, id, label,
-         usage);
+    curve(w, CKM_EC_KEY_PAIR_GEN, oid, n, id, label, usage);
+}
+
+void world_ec_by(struct world *w, CK_MECHANISM_TYPE mechanism, const void *params, size_t n, const char *label, const char *usage)
+{
+    curve(w, mechanism, params, n, label, label, usage);
+}
+
+static void secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label, const char *usage)
+{
+    CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
+    CK_ATTRIBUTE t[] = { { CKA_CLASS, &cls, sizeof cls }, { CKA_KEY_TYPE, &type, sizeof type }, { CKA_TOKEN, &yes, 1 },
+                         { CKA_PRIVATE, &yes, 1 }, { CKA_VALUE, (void *)(uintptr_t)value, n },
+                         { CKA_ID, (void *)(uintptr_t)id, strlen(id) }, { CKA_LABEL, (void *)(uintptr_t)label, strlen(label) },
+                         { CKA_ENCRYPT, flag(usage, 'e'), 1 }, { CKA_DECRYPT, flag(usage, 'd'), 1 }, { CKA_SIGN, flag(usage, 's'), 1 },
+                         { CKA_VERIFY, flag(usage, 's'), 1 }, { CKA_WRAP, flag(usage, 'w'), 1 }, { CKA_UNWRAP, flag(usage, 'u'), 1 },
+                         { CKA_DERIVE, flag(usage, 'x'), 1 } };
+    CK_OBJECT_HANDLE h;
+
+    OK(w->fl->C_CreateObject(w->session, t, ARRAY_LEN(t), &h));
 }
 
 void world_secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label)
 {
-    CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
-    CK_BBOOL *cipher = type == CKK_AES ? &yes : &no, *mac = type == CKK_AES ? &no : &yes;
-    CK_ATTRIBUTE t[] = { { CKA_CLASS, &cls, sizeof cls }, { CKA_KEY_TYPE, &type, sizeof type }, { CKA_TOKEN, &yes, 1 },
-                         { CKA_PRIVATE, &yes, 1 }, { CKA_VALUE, (void *)(uintptr_t)value, n },
-                         { CKA_ID, (void *)(uintptr_t)id, strlen(id) }, { CKA_LABEL, (void *)(uintptr_t)label, strlen(label) },
-                         { CKA_ENCRYPT, cipher, 1 }, { CKA_DECRYPT, cipher, 1 }, { CKA_SIGN, mac, 1 }, { CKA_VERIFY, mac, 1 } };
-    CK_OBJECT_HANDLE h;
+    secret(w, type, value, n, id, label, type == CKK_AES ? "ed" : "s");
+}
 
-    OK(w->fl->C_CreateObject(w->session, t, ARRAY_LEN(t), &h));
+void world_secret_for(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *label, const char *usage)
+{
+    secret(w, type, value, n, label, label, usage);
 }
 
 void world_certificate(struct world *w, const void *der, size_t n, const char *id, const char *label)

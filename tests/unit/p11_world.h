@@ -27,11 +27,18 @@ void world_remove(struct world *w);
 void world_enter(struct world *w);
 void world_leave(struct world *w);
 
-/* Keys; pairs get the same id on both halves. `usage` of the private half: "s" sign, "d" decrypt, "x" derive. */
+/* Keys; pairs get the same id on both halves. `usage` of the private half: "s" sign, "d" decrypt, "x" derive, "u" unwrap,
+   "a" a login for each use. */
 void world_rsa(struct world *w, const char *id, const char *label, const char *usage);
 /* oid: DER of the named curve. */
 void world_ec(struct world *w, const void *oid, size_t n, const char *id, const char *label, const char *usage);
 void world_secret(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *id, const char *label);
+/* The same with usage: "e" encrypt, "d" decrypt, "s" sign, "w" wrap, "u" unwrap, "x" derive. */
+void world_secret_for(struct world *w, CK_KEY_TYPE type, const void *value, size_t n, const char *label, const char *usage);
+/* A pair of another mechanism: CKM_EC_EDWARDS_KEY_PAIR_GEN. */
+void world_ec_by(struct world *w, CK_MECHANISM_TYPE mechanism, const void *params, size_t n, const char *label, const char *usage);
+/* An RSA key that may be used with one mechanism only. */
+void world_rsa_only(struct world *w, const char *label, const char *usage, CK_MECHANISM_TYPE mechanism);
 void world_certificate(struct world *w, const void *der, size_t n, const char *id, const char *label);
 /* How many objects the token shows, session objects of others included. */
 unsigned world_count(struct world *w);

@@ -53,16 +53,34 @@ static void record_of(struct chsm_record *r, EVP_PKEY *key, unsigned long type, 
     OPENSSL_free(der);
 }
 
-static void sign(EVP_PKEY *key, const struct chsm_bytes *input, struct chsm_bytes *ret)
+static struct chsm_record aes(const char *usage)
+{
+    struct chsm_record r = { .cls = CHSM_CLASS_SECRET, .type = CHSM_TYPE_AES };
+
+    set_flag(&r, usage, true);
+    return r;
+}
+
+static void sign_with(EVP_PKEY *key, const EVP_MD *md, bool pss, const struct chsm_bytes *input, struct chsm_bytes *ret)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *pctx = NULL;
     unsigned char sig[1024];
     size_t n = sizeof sig;
 
-    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key), 1);
+    assert_int_equal(EVP_DigestSignInit(ctx, &pctx, md, NULL, key), 1);
+    if (pss) {
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, 32), 1);
+    }
     assert_int_equal(EVP_DigestSign(ctx, sig, &n, input->p, input->len), 1);
     EVP_MD_CTX_free(ctx);
     assert_int_equal(chsm_bytes_set(ret, sig, n, NULL), 0);
+}
+
+static void sign(EVP_PKEY *key, const struct chsm_bytes *input, struct chsm_bytes *ret)
+{
+    sign_with(key, EVP_sha256(), false, input, ret);
 }
 
 /* DER to the raw r||s that PKCS#11 gives. */
@@ -81,7 +99,9 @@ static void raw_ecdsa(struct chsm_bytes *sig, int field)
 
 static void signature_of_the_key_alone_is_accepted(void **state)
 {
-    static const struct { const char *curve; int field; } curves[] = { { NULL, 0 }, { "P-256", 32 }, { "P-384", 48 }, { "P-521", 66 } };
+    static const struct { const char *curve; int field; } curves[] = {
+        { NULL, 0 }, { "P-192", 24 }, { "P-224", 28 }, { "P-256", 32 }, { "P-384", 48 }, { "P-521", 66 }, { "secp256k1", 32 }, { "brainpoolP512r1", 64 },
+    };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
@@ -136,35 +156,91 @@ static void an_empty_answer_is_never_right(void **state)
     EVP_PKEY_free(key);
 }
 
+static void decrypt_with(EVP_PKEY *key, int padding, const char *digest, const struct chsm_bytes *input, struct chsm_bytes *ret)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    unsigned char plain[512];
+    size_t n = sizeof plain;
+
+    assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, padding), 1);
+    if (digest)
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_oaep_md_name(ctx, digest, NULL), 1);
+    assert_int_equal(EVP_PKEY_decrypt(ctx, plain, &n, input->p, input->len), 1);
+    EVP_PKEY_CTX_free(ctx);
+    assert_int_equal(chsm_bytes_set(ret, plain, n, NULL), 0);
+}
+
+/* The padding is our own: OpenSSL must find the text in it, and the opening must lead to the ciphertext again. */
 static void decryption_is_proven_by_the_plaintext(void **state)
 {
-    static const struct { unsigned attempt; const char *kind; int padding; } ways[] = {
-        { 0, CHSM_KIND_RSA_OAEP, RSA_PKCS1_OAEP_PADDING }, { 1, CHSM_KIND_RSA_DECRYPT, RSA_PKCS1_PADDING },
+    static const struct { const char *kind; int padding; const char *digest; } ways[] = {
+        { CHSM_KIND_RSA_OAEP, RSA_PKCS1_OAEP_PADDING, "SHA1" },
+        { CHSM_KIND_RSA_OAEP256, RSA_PKCS1_OAEP_PADDING, "SHA256" },
+        { CHSM_KIND_RSA_DECRYPT, RSA_PKCS1_PADDING, NULL },
     };
     EVP_PKEY *key = rsa();
     struct chsm_record r;
 
     (void)state;
     record_of(&r, key, CHSM_TYPE_RSA, "decrypt");
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+    for (unsigned i = 0; i < ARRAY_LEN(ways); i++) {
         AUTO_CHALLENGE struct chsm_challenge c = { 0 };
-        EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-        unsigned char plain[512];
-        struct chsm_bytes answer = { plain, sizeof plain };
+        AUTO_BYTES struct chsm_bytes answer = { 0 };
+        AUTO_BYTES struct chsm_bytes padded = { 0 };
         struct chsm_err err = { 0 };
 
-        assert_ok(chsm_challenge_make(&r, ways[i].attempt, chsm_random, &c, &err), err);
+        assert_ok(chsm_challenge_make(&r, i, chsm_random, &c, &err), err);
         assert_string_equal(c.kind, ways[i].kind);
-        assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
-        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(ctx, ways[i].padding), 1);
-        assert_int_equal(EVP_PKEY_decrypt(ctx, plain, &answer.len, c.input.p, c.input.len), 1);
-        EVP_PKEY_CTX_free(ctx);
+        decrypt_with(key, ways[i].padding, ways[i].digest, &c.input, &answer);
+        assert_int_equal(answer.len, 32);
+        decrypt_with(key, RSA_NO_PADDING, NULL, &c.input, &padded);
+        assert_true(chsm_bytes_eq(&padded, &c.opening));
         assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 1);
         answer.len--;
         assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 0);
         answer.len++;
-        plain[0] ^= 1;
+        answer.p[0] ^= 1;
         assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 0);
+    }
+    chsm_record_done(&r);
+    EVP_PKEY_free(key);
+}
+
+/* What an HSM does with the secret that it unwraps. */
+static void unwrapping_is_proven_by_the_use_of_the_secret(void **state)
+{
+    EVP_PKEY *key = rsa();
+    struct chsm_record r;
+
+    (void)state;
+    record_of(&r, key, CHSM_TYPE_RSA, "unwrap");
+    for (unsigned i = 0; i < 6; i++) {
+        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+        AUTO_BYTES struct chsm_bytes secret = { 0 };
+        AUTO_BYTES struct chsm_bytes answer = { 0 };
+        unsigned char out[32];
+        struct chsm_err err = { 0 };
+        int n = 16;
+
+        assert_ok(chsm_challenge_make(&r, i, chsm_random, &c, &err), err);
+        assert_non_null(c.kind);
+        assert_non_null(strstr(c.kind, i < 3 ? "-unwrap-hmac" : "-unwrap-aes"));
+        decrypt_with(key, i % 3 == 2 ? RSA_PKCS1_PADDING : RSA_PKCS1_OAEP_PADDING, i % 3 == 2 ? NULL : i % 3 == 1 ? "SHA256" : "SHA1", &c.input, &secret);
+        if (i < 3) {
+            assert_non_null(HMAC(EVP_sha256(), secret.p, (int)secret.len, (const unsigned char *)CHSM_CHALLENGE_PREFIX, 16, out, NULL));
+            n = 32;
+        } else {
+            EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+
+            assert_int_equal(EVP_EncryptInit_ex2(ctx, EVP_aes_256_ecb(), secret.p, NULL, NULL), 1);
+            assert_int_equal(EVP_EncryptUpdate(ctx, out, &n, (const unsigned char *)CHSM_CHALLENGE_PREFIX, 16), 1);
+            EVP_CIPHER_CTX_free(ctx);
+        }
+        assert_int_equal(chsm_bytes_set(&answer, out, (size_t)n, NULL), 0);
+        assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 1);
+        /* The secret itself is no answer: it must not come out of the HSM. */
+        assert_int_equal(chsm_challenge_check(&r, &c, &secret, &err), 0);
     }
     chsm_record_done(&r);
     EVP_PKEY_free(key);
@@ -189,6 +265,24 @@ static void agree(EVP_PKEY *key, const struct chsm_bytes *point, struct chsm_byt
     assert_int_equal(chsm_bytes_set(ret, mac, sizeof mac, NULL), 0);
 }
 
+/* What anybody can do later: our ephemeral key and the source's public key give the same answer. */
+static void agree_from_the_files(const struct chsm_challenge *c, EVP_PKEY *source, struct chsm_bytes *ret)
+{
+    const unsigned char *p = c->opening.p;
+    EVP_PKEY *ephemeral = d2i_AutoPrivateKey(NULL, &p, (long)c->opening.len);
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(ephemeral, NULL);
+    unsigned char shared[128], mac[32];
+    size_t n = sizeof shared;
+
+    assert_int_equal(EVP_PKEY_derive_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_derive_set_peer(ctx, source), 1);
+    assert_int_equal(EVP_PKEY_derive(ctx, shared, &n), 1);
+    assert_non_null(HMAC(EVP_sha256(), shared, (int)n, (const unsigned char *)CHSM_CHALLENGE_PREFIX, 16, mac, NULL));
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(ephemeral);
+    assert_int_equal(chsm_bytes_set(ret, mac, sizeof mac, NULL), 0);
+}
+
 static void derivation_is_proven_by_agreement(void **state)
 {
     EVP_PKEY *mine = ec("P-384"), *other = ec("P-384");
@@ -203,6 +297,8 @@ static void derivation_is_proven_by_agreement(void **state)
     assert_string_equal(c.kind, CHSM_KIND_ECDH);
     agree(mine, &c.input, &answer);
     assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 1);
+    agree_from_the_files(&c, mine, &answer);
+    assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 1);
     agree(other, &c.input, &answer);
     assert_int_equal(chsm_challenge_check(&r, &c, &answer, &err), 0);
     chsm_record_done(&r);
@@ -212,29 +308,118 @@ static void derivation_is_proven_by_agreement(void **state)
 
 static void a_secret_key_answers_the_recorded_question_alone(void **state)
 {
-    struct chsm_record r = { .cls = CHSM_CLASS_SECRET, .type = CHSM_TYPE_AES };
+    struct chsm_record r = aes("encrypt");
     AUTO_CHALLENGE struct chsm_challenge asked = { 0 };
     AUTO_CHALLENGE struct chsm_challenge again = { 0 };
-    struct chsm_bytes right = { (unsigned char *)"thirty-two bytes of cipher text.", 32 };
-    struct chsm_bytes wrong = { (unsigned char *)"thirty-two bytes of cipher text!", 32 };
+    struct chsm_bytes right = { (unsigned char *)"thirty-two bytes of cipher text. and sixteen more", 48 };
+    struct chsm_bytes wrong = { (unsigned char *)"thirty-two bytes of cipher text! and sixteen more", 48 };
+    struct chsm_bytes cut = { right.p, 32 };
     struct chsm_err err = { 0 };
 
     (void)state;
-    set_flag(&r, "encrypt", true);
     assert_ok(chsm_challenge_make(&r, 0, counting, &again, &err), err);
     assert_null(again.kind);
     assert_non_null(again.reason);
+    /* It could have been asked at the source, and was not. */
+    assert_true(again.possible);
     assert_ok(chsm_challenge_record(&r, 0, counting, &asked, &err), err);
     assert_string_equal(asked.kind, CHSM_KIND_AES_ENCRYPT);
-    assert_int_equal(asked.input.len, 32);
+    assert_int_equal(asked.input.len, CHSM_CHALLENGE_LEN);
+    assert_memory_equal(asked.input.p, CHSM_CHALLENGE_PREFIX, CHSM_CHALLENGE_PREFIX_LEN);
     assert_ok(chsm_challenge_keep(&r, &asked, &right, &err), err);
     assert_ok(chsm_challenge_make(&r, 0, counting, &again, &err), err);
     assert_true(chsm_bytes_eq(&again.input, &asked.input));
     assert_int_equal(chsm_challenge_check(&r, &again, &right, &err), 1);
     assert_int_equal(chsm_challenge_check(&r, &again, &wrong, &err), 0);
+    assert_int_equal(chsm_challenge_check(&r, &again, &cut, &err), 0);
     again.input.p[20] ^= 1;
     assert_int_equal(chsm_challenge_check(&r, &again, &right, &err), -1);
     chsm_record_done(&r);
+}
+
+static void the_next_question_is_another_one(void **state)
+{
+    static const struct { const char *flag; unsigned n; const char *first; } usages[] = {
+        { "encrypt", 4, CHSM_KIND_AES_ENCRYPT }, { "decrypt", 3, CHSM_KIND_AES_DECRYPT }, { "sign", 1, CHSM_KIND_AES_CMAC },
+        { "wrap", 5, CHSM_KIND_AES_KW_WRAP }, { "unwrap", 2, CHSM_KIND_AES_CBC_UNWRAP }, { "derive", 1, CHSM_KIND_AES_DERIVE },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(usages); i++) {
+        struct chsm_record r = aes(usages[i].flag);
+        const char *last = "";
+
+        for (unsigned k = 0; k <= usages[i].n; k++) {
+            AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+            struct chsm_err err = { 0 };
+
+            assert_ok(chsm_challenge_record(&r, k, counting, &c, &err), err);
+            if (k == 0)
+                assert_string_equal(c.kind, usages[i].first);
+            if (k == usages[i].n)
+                assert_null(c.kind);
+            else
+                assert_string_not_equal(c.kind, last);
+            last = c.kind;
+        }
+        chsm_record_done(&r);
+    }
+}
+
+/* Any HSM, or none at all, gives these: recorded at both ends they would prove what is not so. */
+static void an_answer_that_says_nothing_is_not_recorded(void **state)
+{
+    unsigned char room[64] = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct chsm_record r = aes("encrypt");
+        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+        AUTO_CHALLENGE struct chsm_challenge later = { 0 };
+        struct chsm_bytes answer = { room, i == 0 ? 0 : i == 1 ? 16 : i == 2 ? 64 : 48 };
+        struct chsm_err err = { 0 };
+
+        assert_ok(chsm_challenge_record(&r, 0, counting, &c, &err), err);
+        for (size_t k = 0; k < sizeof room; k++)
+            room[k] = i == 3 ? 0x5a : (unsigned char)k;
+        if (i == 4)
+            memcpy(room, c.input.p, 48);
+        assert_ok(chsm_challenge_keep(&r, &c, &answer, &err), err);
+        assert_null(r.recorded.kind);
+        assert_non_null(r.recorded.why);
+        assert_ok(chsm_challenge_make(&r, 0, counting, &later, &err), err);
+        assert_null(later.kind);
+        assert_false(later.possible);
+        chsm_record_done(&r);
+    }
+}
+
+/* Who edits an inventory must not choose what the HSM is asked. */
+static void a_recorded_question_of_somebody_else_is_not_asked(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct chsm_record r = aes("encrypt");
+        AUTO_CHALLENGE struct chsm_challenge asked = { 0 };
+        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+        struct chsm_bytes answer = { (unsigned char *)"thirty-two bytes of cipher text. and sixteen more", 48 };
+        struct chsm_err err = { 0 };
+
+        assert_ok(chsm_challenge_record(&r, 0, counting, &asked, &err), err);
+        assert_ok(chsm_challenge_keep(&r, &asked, &answer, &err), err);
+        if (i == 0)
+            r.recorded.input.p[3] ^= 1;
+        if (i == 1)
+            r.recorded.input.len = 32;
+        if (i == 2)
+            memcpy(r.recorded.kind, "hmac-sha256\0", 12);
+        if (i == 3)
+            memcpy(r.recorded.kind, "rsa-decrypt\0", 12);
+        assert_ok(chsm_challenge_make(&r, 0, counting, &c, &err), err);
+        assert_null(c.kind);
+        assert_true(strlen(c.reason) > 10);
+        chsm_record_done(&r);
+    }
 }
 
 static void what_cannot_be_proven_has_a_reason(void **state)
@@ -249,7 +434,7 @@ static void what_cannot_be_proven_has_a_reason(void **state)
         AUTO_CHALLENGE struct chsm_challenge c = { 0 };
 
         if (i == 1)
-            r.type = CHSM_TYPE_EC_EDWARDS;
+            r.type = CHSM_TYPE_DSA;
         if (i == 2)
             r.spki.len = 0;
         if (i == 3)
@@ -286,8 +471,12 @@ int main(void)
         cmocka_unit_test(signature_of_the_key_alone_is_accepted),
         cmocka_unit_test(an_empty_answer_is_never_right),
         cmocka_unit_test(decryption_is_proven_by_the_plaintext),
+        cmocka_unit_test(unwrapping_is_proven_by_the_use_of_the_secret),
         cmocka_unit_test(derivation_is_proven_by_agreement),
         cmocka_unit_test(a_secret_key_answers_the_recorded_question_alone),
+        cmocka_unit_test(the_next_question_is_another_one),
+        cmocka_unit_test(an_answer_that_says_nothing_is_not_recorded),
+        cmocka_unit_test(a_recorded_question_of_somebody_else_is_not_asked),
         cmocka_unit_test(what_cannot_be_proven_has_a_reason),
         cmocka_unit_test(a_broken_public_key_proves_nothing),
     };

@@ -2,6 +2,9 @@
 /* How the outcome of a challenge enters a finding, and what each verdict is worth under each bar. */
 #include "config.h"
 
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
 #include "tests/unit/keys_build.h"
 
 static int no_random(void *p, size_t n, struct chsm_err *err)
@@ -17,9 +20,17 @@ static void no_randomness_no_challenge(void **state)
     struct chsm_section *s = section(&inv, "cu1");
     struct chsm_challenge c = { 0 };
     struct chsm_err err = { 0 };
+    struct chsm_record *rsa = add_rsa(s, CHSM_CLASS_PRIVATE, "01", "k", "KEY-A");
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    unsigned char *der = NULL;
+    int n = i2d_PUBKEY(key, &der);
 
     (void)state;
-    assert_fails(chsm_challenge_make(add_rsa(s, CHSM_CLASS_PRIVATE, "01", "k", "KEY-A"), 0, no_random, &c, &err), CHSM_CONFIG, err);
+    assert_true(n > 0);
+    assert_ok(chsm_bytes_set(&rsa->spki, der, (size_t)n, &err), err);
+    OPENSSL_free(der);
+    EVP_PKEY_free(key);
+    assert_fails(chsm_challenge_make(rsa, 0, no_random, &c, &err), CHSM_CONFIG, err);
     assert_fails(chsm_challenge_record(add_aes(s, "01", "k", NULL), 0, no_random, &c, &err), CHSM_CONFIG, err);
     assert_null(c.kind);
     assert_null(c.input.p);

@@ -213,33 +213,38 @@ static struct chsm_bytes ask(struct chsm_hsm *h, const struct chsm_record *r, co
     return answer;
 }
 
+/* The right answer to every recorded question is known here: the keys were made from known values. */
 static void secret_keys_answer_as_openssl_does(void **state)
 {
-    static const char blocks[] = "sixteen bytes.. and sixteen more";
+    static const char input[] = CHSM_CHALLENGE_PREFIX "and thirty-two bytes of a nonce.";
     AUTO_HSM struct chsm_hsm *h = world_open(&world);
     struct chsm_section s = world_list(h);
     const struct chsm_record *aes = world_find(&s, CHSM_CLASS_SECRET, "aes");
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-    unsigned char expected[64];
+    unsigned char blocks[48] = CHSM_CHALLENGE_PREFIX, expected[64];
     struct chsm_bytes answer;
     size_t mac = 0;
     int n = 0;
 
     (void)state;
+    chsm_sha256(input, 48, blocks + 16);
     assert_true(EVP_EncryptInit_ex2(ctx, EVP_aes_256_ecb(), (const unsigned char *)aes_value, NULL, NULL) > 0);
-    assert_true(EVP_EncryptUpdate(ctx, expected, &n, (const unsigned char *)blocks, 32) > 0);
-    EVP_CIPHER_CTX_free(ctx);
-    answer = ask(h, aes, CHSM_KIND_AES_ENCRYPT, blocks, 32);
-    assert_int_equal(answer.len, 32);
-    assert_memory_equal(answer.p, expected, 32);
-    chsm_bytes_done(&answer);
-    answer = ask(h, aes, CHSM_KIND_AES_DECRYPT, expected, 32);
-    assert_memory_equal(answer.p, blocks, 32);
+    assert_true(EVP_EncryptUpdate(ctx, expected, &n, blocks, 48) > 0);
+    answer = ask(h, aes, CHSM_KIND_AES_ENCRYPT, input, 48);
+    assert_int_equal(answer.len, 48);
+    assert_memory_equal(answer.p, expected, 48);
     chsm_bytes_done(&answer);
 
-    assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, generic_value, 32, (const unsigned char *)blocks, 32, expected,
+    assert_true(EVP_DecryptInit_ex2(ctx, EVP_aes_256_ecb(), (const unsigned char *)aes_value, NULL, NULL) > 0);
+    assert_true(EVP_CIPHER_CTX_set_padding(ctx, 0) > 0 && EVP_DecryptUpdate(ctx, expected, &n, blocks, 48) > 0);
+    EVP_CIPHER_CTX_free(ctx);
+    answer = ask(h, aes, CHSM_KIND_AES_DECRYPT, input, 48);
+    assert_memory_equal(answer.p, expected, 48);
+    chsm_bytes_done(&answer);
+
+    assert_non_null(EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, generic_value, 32, (const unsigned char *)input, 48, expected,
                               sizeof expected, &mac));
-    answer = ask(h, world_find(&s, CHSM_CLASS_SECRET, "generic"), CHSM_KIND_HMAC, blocks, 32);
+    answer = ask(h, world_find(&s, CHSM_CLASS_SECRET, "generic"), CHSM_KIND_HMAC, input, 48);
     assert_int_equal(answer.len, mac);
     assert_memory_equal(answer.p, expected, mac);
     chsm_bytes_done(&answer);
