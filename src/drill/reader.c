@@ -190,6 +190,8 @@ static int cross_check_one(const struct chsm_reader *r, const struct chsm_login 
         return chsm_finding_cross_check(f, &c, &answer, -1, "it has no ID", err);
     if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
         return -1;
+    if (!chsm_streq(c.kind, CHSM_KIND_RSA_SIGN) && !chsm_streq(c.kind, CHSM_KIND_ECDSA_SIGN))
+        return chsm_finding_cross_check(f, &c, &answer, -1, "libp11 does not sign with such a key", err);
     checked = chsm_evp_sign(&r->target, &login->pin, &f->destination->id, &c.input, &answer, &why) < 0
                   ? -1
                   : chsm_challenge_check(f->source, &c, &answer, &why);

@@ -45,8 +45,8 @@ CHSM_MUST_CHECK int chsm_reader_verify(const struct chsm_reader *reader, const s
                                        struct chsm_inventory *ret_destination, struct chsm_comparison *ret_comparison, struct chsm_err *err);
 
 /*
- * Ties EC private keys that may sign to the public key of the section under which a signature of theirs verifies
- * (repeated and empty IDs). A key that no public key fits stays as it is.
+ * Ties private keys on curves to the public key of the section under which a signature of theirs verifies, or with which an
+ * agreement of theirs comes out right (repeated and empty IDs). A key that no public key fits stays as it is.
  */
 CHSM_MUST_CHECK int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err);
 
