@@ -12,7 +12,9 @@ libchsmsimkeys_la_SOURCES = \
 	src/sim/keystore_domain.c src/sim/keystore_domain.h \
 	src/sim/keystore_certificate.c src/sim/keystore_certificate.h \
 	src/sim/keystore_seed.c \
+	src/sim/keystore_overlay.c src/sim/keystore_overlay.h \
 	src/sim/keystore_clone.c src/sim/keystore_clone.h \
+	src/sim/corrupt.c src/sim/corrupt.h src/sim/corrupt_attribute.c \
 	src/sim/cmd_corrupt.c
 libchsmsimkeys_la_LIBADD = $(JANSSON_LIBS) $(CRYPTO_LIBS) -ldl
 

@@ -8,6 +8,7 @@
  *     tokens/                  one SoftHSM token per crypto user
  *     users.json               [{name, salt, hash, iterations, label, pin}]
  *     shares.json              [{owner, class, id, with: [names]}]
+ *     overlay.json             attributes that damaged objects show (keystore_overlay.h); only in a cluster that was corrupted
  * Everything here works on files; only sim_keystore_seed() and sim_cmd_corrupt() load SoftHSM, and must therefore run in a
  * process of their own (not in the server). Link libchsmsimkeys.la.
  */

@@ -40,8 +40,6 @@ static void add_common(struct template *t, const struct sim_key *key, bool priva
     add_flag(t, CKA_PRIVATE, private);
     add(t, CKA_ID, key->id.p, key->id.len);
     add(t, CKA_LABEL, key->label.p, key->label.len);
-    add_some(t, CKA_START_DATE, &key->start);
-    add_some(t, CKA_END_DATE, &key->end);
     add_some(t, CKA_ALLOWED_MECHANISMS, &key->mechanisms);
 }
 

@@ -14,8 +14,6 @@ void sim_key_done(struct sim_key *k)
     chsm_bytes_done(&k->params);
     chsm_bytes_done(&k->id);
     chsm_bytes_done(&k->label);
-    chsm_bytes_done(&k->start);
-    chsm_bytes_done(&k->end);
     chsm_bytes_done(&k->mechanisms);
 }
 
@@ -139,8 +137,6 @@ int sim_token_describe(const struct sim_token *t, CK_OBJECT_HANDLE object, CK_OB
 
     if (sim_token_ulong(t, object, CKA_KEY_TYPE, &key.type, err) < 0 || read_size(t, object, &key, err) < 0 ||
         sim_token_read(t, object, CKA_ID, &key.id, err) < 0 || sim_token_read(t, object, CKA_LABEL, &key.label, err) < 0 ||
-        sim_token_read(t, object, CKA_START_DATE, &key.start, err) < 0 ||
-        sim_token_read(t, object, CKA_END_DATE, &key.end, err) < 0 ||
         sim_token_read(t, object, CKA_ALLOWED_MECHANISMS, &key.mechanisms, err) < 0)
         return -1;
     key.usage = read_usage(t, object) | (other ? read_usage(t, other) : 0);

@@ -29,7 +29,6 @@ struct sim_key {
     unsigned usage;             /* SIM_* */
     bool extractable;
     bool always_authenticate;   /* a private key that wants the PIN for each use */
-    struct chsm_bytes start, end;       /* CK_DATE, empty = none */
     struct chsm_bytes mechanisms;       /* CKA_ALLOWED_MECHANISMS: CK_MECHANISM_TYPEs, empty = all */
     bool in_the_clear;          /* CKA_PRIVATE is false inside SoftHSM, which then stores the object as it is (keystore_clone.h) */
 };

@@ -4,6 +4,7 @@
 #include "sim/keystore.h"
 #include "sim/keystore_certificate.h"
 #include "sim/keystore_clone.h"
+#include "sim/keystore_overlay.h"
 #include "sim/keystore_paths.h"
 #include "sim/keystore_softhsm.h"
 #include "sim/keystore_spec.h"
@@ -105,6 +106,24 @@ static int make_next(const struct seeding *s, const struct sim_token *t, const s
     return spec->clone ? sim_clone_files(s->keys, &before, originals, err) : 0;
 }
 
+/* By the overlay: SoftHSM 2.6.1 stores the dates of private objects in the clear, and fails to decrypt them when they are read. */
+static int add_dates(const struct seeding *s, const char *owner, const struct sim_key_spec *spec, const struct sim_key *key,
+                     struct chsm_err *err)
+{
+    const struct sim_overlay_change dates[] = { { CKA_START_DATE, false, spec->start }, { CKA_END_DATE, false, spec->end } };
+    bool pair = sim_type_is_pair(key->type);
+    const CK_OBJECT_CLASS classes[] = { pair ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, CKO_PUBLIC_KEY };
+
+    for (size_t i = 0; i < ARRAY_LEN(dates); i++)
+        for (size_t k = 0; k < (pair ? 2 : 1) && dates[i].value.len > 0; k++) {
+            struct sim_overlay_key name = { owner, classes[k], key->id, key->label };
+
+            if (sim_overlay_add(s->keys, &name, &dates[i], err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
 static int make_keys(struct seeding *s, const char *owner, const struct sim_token *t, const struct sim_key_spec *spec,
                      struct chsm_err *err)
 {
@@ -121,6 +140,8 @@ static int make_keys(struct seeding *s, const char *owner, const struct sim_toke
         key.id = id;
         key.label = label;
         if (make_next(s, t, spec, &key, &originals, err) < 0)
+            return -1;
+        if (spec->made == SIM_MADE_KEY && add_dates(s, owner, spec, &key, err) < 0)
             return -1;
         if (spec->share && sim_shares_add(s->shares, owner, sim_type_is_pair(key.type) ? CKO_PRIVATE_KEY : CKO_SECRET_KEY, &id, spec->share,
                                           err) < 0)

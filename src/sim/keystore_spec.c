@@ -88,13 +88,20 @@ int sim_seed_parse(const json_t *users, struct sim_seed *ret, struct chsm_err *e
     return 0;
 }
 
+static void key_spec_done(struct sim_key_spec *spec)
+{
+    sim_key_done(&spec->key);
+    chsm_bytes_done(&spec->start);
+    chsm_bytes_done(&spec->end);
+}
+
 void sim_seed_done(struct sim_seed *s)
 {
     size_t i, k;
 
     for (i = 0; i < s->n; i++) {
         for (k = 0; k < s->users[i].n; k++)
-            sim_key_done(&s->users[i].keys[k].key);
+            key_spec_done(&s->users[i].keys[k]);
         free(s->users[i].keys);
     }
     free(s->users);

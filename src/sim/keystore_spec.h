@@ -13,6 +13,7 @@ struct sim_key_spec {
     struct sim_key key;         /* without count's running numbers */
     enum sim_made made;         /* of data and certificates only id and label of `key` count */
     bool private_only;          /* the public half is thrown away after generation */
+    struct chsm_bytes start, end;       /* CK_DATE, empty = none */
     unsigned count;
     bool clone;                 /* the others of `count` are copies of the first one, material included */
     const json_t *share;        /* names of users; borrowed, NULL when not shared */

@@ -250,7 +250,6 @@ static int read_material(const json_t *object, const char *path, const struct ki
 {
     if (read_bits(object, path, kind, key, err) < 0 || read_curve(object, path, key, err) < 0 ||
         read_usage(object, path, &key->usage, err) < 0 || read_mechanisms(object, path, &key->mechanisms, err) < 0 ||
-        read_date(object, path, "start", &key->start, err) < 0 || read_date(object, path, "end", &key->end, err) < 0 ||
         read_bool(object, path, "extractable", &key->extractable, err) < 0)
         return -1;
     return read_bool(object, path, "always-authenticate", &key->always_authenticate, err);
@@ -287,7 +286,9 @@ int sim_spec_key(const json_t *object, const char *path, struct sim_key_spec *sp
     spec->key.extractable = true;       /* the client library's default (facts: key attributes) */
     spec->count = 1;
     if (read_material(object, path, kind, &spec->key, err) < 0 || read_id(object, path, &spec->key.id, err) < 0 ||
-        read_label(object, path, &spec->key.label, err) < 0 || read_share(object, path, spec, err) < 0 ||
+        read_label(object, path, &spec->key.label, err) < 0 ||
+        read_date(object, path, "start", &spec->start, err) < 0 || read_date(object, path, "end", &spec->end, err) < 0 ||
+        read_share(object, path, spec, err) < 0 ||
         read_bool(object, path, "private-only", &spec->private_only, err) < 0 ||
         read_bool(object, path, "clone", &spec->clone, err) < 0 ||
         read_number(object, path, "count", COUNT_MAX, &spec->count, err) < 0)

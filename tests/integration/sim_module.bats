@@ -250,3 +250,58 @@ EOF
     tool -O --type privkey
     expect_objects
 }
+
+# damaged KIND [ARGUMENT...]: damages a fresh copy of the cluster
+damaged() {
+    rm -rf "$BATS_TEST_TMPDIR/sim"
+    cp -a "$SIM_DIR" "$BATS_TEST_TMPDIR/sim"
+    export CHSM_SIM_DIR="$BATS_TEST_TMPDIR/sim" CHSM_SIM_RESOURCE_CFG="$BATS_TEST_TMPDIR/sim/clusters/chsm-source/azcloudhsm_resource.cfg"
+    run "$CHSM_SIM" corrupt --dir "$BATS_TEST_TMPDIR/sim" chsm-source "$@"
+}
+
+# expect_id HEX OBJECT...: what the last listing showed with that ID
+expect_id() {
+    output=$(awk -v want="$1" '/ Object[;,]/ { class = $0 } /^  label:/ { label = $0 } /^  ID:/ && $2 == want { print class; print label }' <<<"$output")
+    expect_objects "${@:2}"
+}
+
+@test "corrupt: attributes that lie are found by searches, too" {
+    damaged change-attribute 0101 --class public --attribute id --value 0abc
+    assert_status 0
+    tool --read-object --type pubkey --id 0abc -o "$BATS_TEST_TMPDIR/key"
+    assert_status 0
+    tool --read-object --type pubkey --id 0101 -o "$BATS_TEST_TMPDIR/key"
+    assert_status 1
+    damaged change-attribute 0303 --attribute key-type --value 1500000000000000
+    tool --login --pin cu1:user1234 -O
+    grep -q 'Secret Key Object; DES3' <<<"$output"
+}
+
+@test "corrupt: what it cannot hit is an error" {
+    damaged lose-key 7777
+    assert_status 3
+    damaged lose-private 0303
+    assert_status 3
+    damaged swap-public 0303
+    assert_status 3
+    damaged exchange 0101
+    assert_status 2
+    damaged change-attribute 0101 --attribute colour
+    assert_status 2
+    damaged lose-key 0101 --class green
+    assert_status 2
+    damaged lose-everything
+    assert_status 2
+}
+
+@test "corrupt: a swapped half leaves the other one and adds none" {
+    damaged swap-private 0201
+    assert_status 0
+    tool --login --pin cu1:user1234 -O
+    expect_id 0201 "Public tls" "Private tls" "Certificate tls-certificate"
+    damaged lose-public 0201
+    run "$CHSM_SIM" corrupt --dir "$BATS_TEST_TMPDIR/sim" chsm-source swap-material 0201
+    assert_status 0
+    tool --login --pin cu1:user1234 -O
+    expect_id 0201 "Private tls" "Certificate tls-certificate"
+}

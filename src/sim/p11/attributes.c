@@ -12,12 +12,14 @@
 static const CK_BBOOL yes = CK_TRUE;
 
 /* Who answers for an attribute. */
-enum from { FROM_TOKEN, FROM_HERE, FROM_NOBODY };
+enum from { FROM_TOKEN, FROM_HERE, FROM_NOBODY, FROM_OVERLAY };
 
 static enum from source_of(const struct sim_object *o, CK_ATTRIBUTE_TYPE type)
 {
     bool ec_private = o->cls == CKO_PRIVATE_KEY && o->type == CKK_EC;
 
+    if (o->overlay && sim_overlay_change_of(o->overlay, type))
+        return FROM_OVERLAY;
     if (type == CKA_PRIVATE && (o->cls == CKO_PRIVATE_KEY || o->cls == CKO_SECRET_KEY))
         return FROM_HERE;
     if (type == CKA_CHECK_VALUE && (o->cls == CKO_PUBLIC_KEY || (o->cls == CKO_PRIVATE_KEY && o->type == CKK_RSA)))
@@ -33,7 +35,7 @@ static CK_RV put(CK_ATTRIBUTE *a, const void *value, CK_ULONG n)
         a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
         return CKR_BUFFER_TOO_SMALL;
     }
-    if (a->pValue)
+    if (a->pValue && n > 0)
         memcpy(a->pValue, value, n);
     a->ulValueLen = n;
     return CKR_OK;
@@ -43,6 +45,11 @@ static CK_RV refuse(CK_ATTRIBUTE *a)
 {
     a->ulValueLen = CK_UNAVAILABLE_INFORMATION;
     return CKR_ATTRIBUTE_TYPE_INVALID;
+}
+
+static CK_RV put_overlay(const struct sim_overlay_change *change, CK_ATTRIBUTE *a)
+{
+    return change->absent ? refuse(a) : put(a, change->value.p, change->value.len);
 }
 
 /* What SoftHSM is asked in one call: the attributes of the template that are its own, then what the check value is made of. */
@@ -81,12 +88,15 @@ static CK_RV put_check_value(const struct sim_object *o, const struct question *
 static CK_RV answer_rest(const struct sim_object *o, const struct question *q, CK_ATTRIBUTE *template, CK_ULONG n, CK_RV rv)
 {
     for (CK_ULONG i = 0; i < n; i++) {
+        enum from from = source_of(o, template[i].type);
         CK_RV one = CKR_OK;
 
-        if (source_of(o, template[i].type) == FROM_HERE)
+        if (from == FROM_HERE)
             one = template[i].type == CKA_PRIVATE ? put(&template[i], &yes, sizeof yes) : put_check_value(o, q, &template[i]);
-        else if (source_of(o, template[i].type) == FROM_NOBODY)
+        else if (from == FROM_NOBODY)
             one = refuse(&template[i]);
+        else if (from == FROM_OVERLAY)
+            one = put_overlay(sim_overlay_change_of(o->overlay, template[i].type), &template[i]);
         if (rv == CKR_OK)
             rv = one;
     }

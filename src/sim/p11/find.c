@@ -35,8 +35,18 @@ static CK_RV add(struct sim_session *s, struct sim_handle *h)
     return rv;
 }
 
+static CK_ULONG seen_number(const struct sim_object *o, CK_ATTRIBUTE_TYPE type)
+{
+    const struct sim_overlay_change *change = sim_overlay_change_of(o->overlay, type);
+    CK_ULONG n = type == CKA_CLASS ? o->cls : o->type;
+
+    if (change && change->value.len == sizeof n)
+        memcpy(&n, change->value.p, sizeof n);
+    return n;
+}
+
 /* Class and key type are known of every object; the rest is read. Most searches are for a class. */
-static bool matches(const struct sim_handle *h, const struct sim_object *o, const CK_ATTRIBUTE *template, CK_ULONG n)
+static bool matches(const struct sim_object *o, const CK_ATTRIBUTE *template, CK_ULONG n)
 {
     for (CK_ULONG i = 0; i < n; i++) {
         CK_ULONG wanted;
@@ -44,7 +54,7 @@ static bool matches(const struct sim_handle *h, const struct sim_object *o, cons
         if ((template[i].type != CKA_CLASS && template[i].type != CKA_KEY_TYPE) || template[i].ulValueLen != sizeof wanted)
             continue;
         memcpy(&wanted, template[i].pValue, sizeof wanted);
-        if (wanted != (template[i].type == CKA_CLASS ? h->cls : h->type))
+        if (wanted != seen_number(o, template[i].type))
             return false;
     }
     for (CK_ULONG i = 0; i < n; i++)
@@ -64,9 +74,10 @@ static CK_RV search_token(struct sim_session *s, size_t token, const CK_ATTRIBUT
         rv = sim_listing_of(token, inner, &list, &list_n);
     for (size_t i = 0; i < list_n && rv == CKR_OK; i++) {
         struct sim_handle *h = sim_handle_of(token, list[i]);
-        struct sim_object o = { .token = token, .session = inner, .object = list[i], .cls = h->cls, .type = h->type };
+        struct sim_object o = { .token = token, .session = inner, .object = list[i], .cls = h->cls, .type = h->type,
+                                .overlay = h->overlay };
 
-        if (sim_object_visible(&o) && matches(h, &o, template, n))
+        if (sim_object_visible(&o) && matches(&o, template, n))
             rv = add(s, h);
     }
     return rv;

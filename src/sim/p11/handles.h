@@ -8,6 +8,7 @@
 
 #include <p11-kit/pkcs11.h>
 
+#include "sim/keystore_overlay.h"
 #include "util/err.h"
 
 #define SIM_HANDLE_MIN 0x40000UL        /* the first handle of real keys (facts: 262150 upwards) */
@@ -19,6 +20,7 @@ struct sim_handle {
     size_t token;                       /* index of the token it lies in */
     CK_OBJECT_CLASS cls;
     CK_KEY_TYPE type;                   /* of keys; else CK_UNAVAILABLE_INFORMATION */
+    const struct sim_overlay_entry *overlay;    /* what it shows instead of SoftHSM's attributes, or NULL */
     bool given;                         /* the application has it */
     bool vanished;                      /* quirk find-vanishing: listed once, unreadable since */
 };

@@ -8,6 +8,7 @@
 #include "util/path.h"
 
 #define BATCH 1024
+#define NAME_MAX_LEN 1024               /* longer names are no target of an overlay */
 #define NS 1000000000LL
 #define SETTLED_NS 50000000LL           /* clocks of file systems are coarse: a folder that changed just now may change unseen */
 
@@ -69,6 +70,20 @@ static long long stamp(void)
     return now.tv_sec * NS + now.tv_nsec - newest > SETTLED_NS ? newest : 0;
 }
 
+static const struct sim_overlay_entry *overlay_of(size_t token, CK_SESSION_HANDLE inner, CK_OBJECT_HANDLE object, CK_OBJECT_CLASS cls)
+{
+    unsigned char id[NAME_MAX_LEN], label[NAME_MAX_LEN];
+    CK_ATTRIBUTE a[] = { { CKA_LABEL, label, sizeof label }, { CKA_ID, id, sizeof id } };
+    struct sim_overlay_key key = { .user = sim_state()->tokens[token].name, .cls = cls, .id.p = id, .label.p = label };
+
+    /* Data objects have no ID. */
+    if (sim_state()->fl->C_GetAttributeValue(inner, object, a, cls == CKO_DATA ? 1 : 2) != CKR_OK)
+        return NULL;
+    key.label.len = a[0].ulValueLen;
+    key.id.len = cls == CKO_DATA ? 0 : a[1].ulValueLen;
+    return sim_overlay_find(&sim_state()->overlay, &key);
+}
+
 struct sim_handle *sim_listing_handle(size_t token, CK_SESSION_HANDLE inner, CK_OBJECT_HANDLE object)
 {
     struct sim_handle *h = sim_handle_of(token, object);
@@ -82,7 +97,10 @@ struct sim_handle *sim_listing_handle(size_t token, CK_SESSION_HANDLE inner, CK_
     rv = sim_state()->fl->C_GetAttributeValue(inner, object, a, ARRAY_LEN(a));
     if (rv != CKR_OK && rv != CKR_ATTRIBUTE_TYPE_INVALID)       /* what is no key has no type */
         return NULL;
-    return sim_handle_make(token, object, cls, type);
+    h = sim_handle_make(token, object, cls, type);
+    if (h && sim_state()->overlay.n > 0)
+        h->overlay = overlay_of(token, inner, object, cls);
+    return h;
 }
 
 static CK_RV list_all(size_t token, CK_SESSION_HANDLE inner, CK_OBJECT_HANDLE **ret, size_t *ret_n)

@@ -34,7 +34,8 @@ static int open_token(struct sim_cu *cu, const json_t *user, struct chsm_err *er
 
 static int open_tokens(const char *keys, struct chsm_err *err)
 {
-    if (sim_users_load(keys, &state.users, err) < 0 || sim_shares_load(keys, &state.shares, err) < 0)
+    if (sim_users_load(keys, &state.users, err) < 0 || sim_shares_load(keys, &state.shares, err) < 0 ||
+        sim_overlay_load(keys, &state.overlay, err) < 0)
         return -1;
     state.tokens = calloc(json_array_size(state.users) + 1, sizeof *state.tokens);
     if (!state.tokens)
@@ -75,6 +76,7 @@ void sim_state_close(void)
     free(state.tokens);
     json_decref(state.users);
     json_decref(state.shares);
+    sim_overlay_done(&state.overlay);
     state = (struct sim_state){ .me = SIM_NOBODY };
 }
 
@@ -204,7 +206,8 @@ CK_RV sim_object_find(struct sim_session *session, CK_OBJECT_HANDLE seen, CK_RV 
 
     if (!h || h->vanished || (state.me == SIM_NOBODY && h->cls != CKO_PUBLIC_KEY))
         return bad;
-    *ret = (struct sim_object){ .token = h->token, .object = h->inner, .cls = h->cls, .type = h->type };
+    *ret = (struct sim_object){ .token = h->token, .object = h->inner, .cls = h->cls, .type = h->type,
+                                 .overlay = h->overlay };
     return sim_session_inner(session, h->token, &ret->session);
 }
 

@@ -43,6 +43,7 @@ struct sim_state {
     CK_FUNCTION_LIST *fl;               /* SoftHSM; NULL = not initialised */
     json_t *users;
     json_t *shares;
+    struct sim_overlay overlay;
     struct sim_cu *tokens;
     size_t n;
     size_t me;                          /* who is logged in; SIM_NOBODY */
@@ -88,6 +89,7 @@ struct sim_object {
     CK_OBJECT_HANDLE object;
     CK_OBJECT_CLASS cls;
     CK_KEY_TYPE type;                   /* as in struct sim_handle */
+    const struct sim_overlay_entry *overlay;
 };
 
 /* The object behind the application's handle; `bad` is what to say when there is none. For a held session SIM_USES will do. */
