@@ -103,13 +103,14 @@ make_source() {
     mkdir -p "$DESTINATION/tokens"
     "token_$KIND"
     # opencryptoki's token has no elliptic curves; what p11-kit's protocol cannot carry has a test of its own.
-    [[ $KIND == opencryptoki ]] || words+=(make ec-sign "$EC_SIGN" ec-sign)
+    [[ $KIND != opencryptoki ]] || EC_SIGN=''
+    [[ -z $EC_SIGN ]] || words+=(make ec-sign "$EC_SIGN" ec-sign)
     [[ $KIND == opencryptoki || $KIND == remote ]] || words+=(make ecdh "$ECDH" ecdh)
     keys "${words[@]}"
     on_token keys inventory -- --file "$TOKEN/source.json"
     assert_status 0
     mv "$DESTINATION" "$TOKEN/source"
-    printf '%s=%q\n' MODULE "$MODULE" TOKEN_LABEL "$TOKEN_LABEL" >"$TOKEN/made"
+    printf '%s=%q\n' MODULE "$MODULE" TOKEN_LABEL "$TOKEN_LABEL" EC_SIGN "$EC_SIGN" >"$TOKEN/made"
 }
 
 token() {
@@ -125,9 +126,9 @@ token() {
     cp -a "$TOKEN/source" "$DESTINATION"
 }
 
-# verify: the restored token against the source's inventory
+# verify [OPTION...]: the restored token against the source's inventory
 verify() {
-    on_token keys verify -- --inventory "$TOKEN/source.json" -o json
+    on_token keys verify -- --inventory "$TOKEN/source.json" -o json "$@"
 }
 
 # proved ID [LABEL]: the private or secret key has shown that it is the source's
@@ -145,15 +146,37 @@ survived() {
     assert_status 0
     assert_json '.verdict == "verified"'
     assert_json '.verification.keys | all(.verdict == if .class == "public-key" then "intact" else "proven" end)'
-    for id in $RSA_SIGN $RSA_DECRYPT $AES $HMAC '' "$LONG_ID"; do proved "$id"; done
-    [[ $KIND == opencryptoki ]] || proved $EC_SIGN
-    [[ $KIND == opencryptoki || $KIND == remote ]] || proved $ECDH
+    for id in "$RSA_SIGN" "$RSA_DECRYPT" "$AES" "$HMAC" '' "$LONG_ID"; do proved "$id"; done
+    [[ -z $EC_SIGN ]] || proved "$EC_SIGN"
+    [[ $KIND == opencryptoki || $KIND == remote ]] || proved "$ECDH"
     assert_json "[.verification.keys[] | select(.id == \"$RSA_DECRYPT\") | .proof.kind // empty] | length == 1 and (.[0] | endswith(\"decrypt\"))"
     on_token keys inventory -- --file "$BATS_TEST_TMPDIR/after.json"
     after=$(jq -r .fingerprint "$BATS_TEST_TMPDIR/after.json")
     [[ $before == "$after" && -n $after ]] || fail "the token has changed: $before, $after"
     KNOWN_SECRETS+=("$(<"$PIN")")
     assert_no_secret "$TOKEN/source.json" "$BATS_TEST_TMPDIR/after.json"
+}
+
+# agreed KIND: libp11 and OpenSSL sign with the same keys, on the same token
+agreed() {
+    token "$1"
+    verify --cross-check
+    assert_status 0
+    assert_json '.verdict == "verified"'
+    assert_json "[.verification.keys[] | select(.proof.cross_check) | .id] | sort == ([\"$RSA_SIGN\", \"$EC_SIGN\"] | map(select(. != \"\")))"
+}
+
+# wrong_pin KIND
+wrong_pin() {
+    token "$1"
+    PIN=$BATS_TEST_TMPDIR/wrong
+    printf 'wrong77' >"$PIN"
+    verify
+    assert_status 6
+    assert_stderr 'C_Login: CKR_PIN_INCORRECT'
+    [[ -z $output ]] || fail "a report after a failed login:" "$output"
+    KNOWN_SECRETS+=(wrong77)
+    assert_no_secret
 }
 
 # only CLASS ID VERDICT: the run failed, for this one object and no other

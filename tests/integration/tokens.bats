@@ -7,6 +7,8 @@ load lib
 load tokens
 
 @test "opencryptoki: every key of a restored token is proven" { survived opencryptoki; }
+@test "opencryptoki: a second stack comes to the same result" { agreed opencryptoki; }
+@test "opencryptoki: a wrong PIN is an error and no empty list" { wrong_pin opencryptoki; }
 @test "opencryptoki: a replaced signing key" { token opencryptoki; replaced rsa-sign $RSA_SIGN; }
 @test "opencryptoki: a replaced decryption key" { token opencryptoki; replaced rsa-decrypt $RSA_DECRYPT; }
 @test "opencryptoki: a replaced AES key" { token opencryptoki; replaced aes $AES; }
@@ -18,6 +20,8 @@ load tokens
 
 
 @test "p11-kit's proxy: every key of a restored token is proven" { survived proxy; }
+@test "p11-kit's proxy: a second stack comes to the same result" { agreed proxy; }
+@test "p11-kit's proxy: a wrong PIN is an error and no empty list" { wrong_pin proxy; }
 @test "p11-kit's proxy: a replaced signing key" { token proxy; replaced rsa-sign $RSA_SIGN; }
 @test "p11-kit's proxy: a replaced decryption key" { token proxy; replaced rsa-decrypt $RSA_DECRYPT; }
 @test "p11-kit's proxy: a replaced EC key" { token proxy; replaced ec-sign $EC_SIGN; }
@@ -30,6 +34,8 @@ load tokens
 @test "p11-kit's proxy: an added key" { token proxy; keys make aes 0999 other; verify; only secret-key 0999 unexpected; }
 
 @test "p11-kit's remote protocol: every key of a restored token is proven" { survived remote; }
+@test "p11-kit's remote protocol: a second stack comes to the same result" { agreed remote; }
+@test "p11-kit's remote protocol: a wrong PIN is an error and no empty list" { wrong_pin remote; }
 @test "p11-kit's remote protocol: a replaced signing key" { token remote; replaced rsa-sign $RSA_SIGN; }
 @test "p11-kit's remote protocol: a replaced decryption key" { token remote; replaced rsa-decrypt $RSA_DECRYPT; }
 @test "p11-kit's remote protocol: a replaced EC key" { token remote; replaced ec-sign $EC_SIGN; }
