@@ -6,7 +6,7 @@
 #   tests/fuzz/         libFuzzer, some seconds; every fuzz_*.c is picked up (see run.sh)
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
 # `make check BATS_TESTS= FUZZ_TESTS=` leaves out what needs the simulator or clang (distcheck does).
-INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/jobs.bats \
+INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
@@ -77,7 +77,7 @@ clean-local:
 
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml \
-	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml \
+	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz \
 	tests/policy/tap.sh \

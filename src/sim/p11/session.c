@@ -5,6 +5,7 @@
 #include "sim/keystore_users.h"
 #include "sim/p11/gate.h"
 #include "sim/p11/state.h"
+#include "util/json.h"
 
 /* Quirk already-logged-in: the daemon shares logins between the processes of a host, and another one has logged in. */
 static void inherit_login(void)
@@ -107,6 +108,27 @@ static size_t who_is(const char *pin, size_t n)
     return i < state->n ? i : SIM_NOBODY;
 }
 
+/* For the operation that is waiting for it, on whichever token that runs; the PIN is the user's, as at the first login. */
+static CK_RV login_again(struct sim_session *session, size_t who)
+{
+    const struct sim_state *state = sim_state();
+    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
+
+    if (state->me == SIM_NOBODY)
+        return CKR_USER_NOT_LOGGED_IN;
+    if (who != state->me)
+        return sim_quirks()->bad_login;
+    for (int op = 0; op < SIM_OP_COUNT && rv == CKR_OPERATION_NOT_INITIALIZED; op++) {
+        size_t token = session->op_token[op];
+        const char *pin = token == SIM_NOBODY ? NULL : chsm_json_str(json_array_get(state->users, token), "pin");
+        CK_SESSION_HANDLE inner;
+
+        if (pin && sim_session_inner(session, token, &inner) == CKR_OK)
+            rv = state->fl->C_Login(inner, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)pin, strlen(pin));
+    }
+    return rv;
+}
+
 CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_ULONG pin_len)
 {
     size_t who;
@@ -114,6 +136,8 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_
     ENTER(C_Login);
     if (!sim_session_find(handle))
         return sim_leave(CKR_SESSION_HANDLE_INVALID);
+    if (type == CKU_CONTEXT_SPECIFIC)
+        return sim_leave(login_again(sim_session_find(handle), who_is((const char *)pin, pin_len)));
     if (type != CKU_USER)
         return sim_leave(CKR_USER_TYPE_INVALID);
     if (sim_quirks()->already_logged_in || sim_state()->me != SIM_NOBODY)
