@@ -15,6 +15,8 @@
 
 #define FLAG(type, name, classes) { type, name, CHSM_ATTR_FLAG, classes, sizeof(CK_BBOOL) }
 #define NUMBER(type, name, classes) { type, name, CHSM_ATTR_ULONG, classes, sizeof(CK_ULONG) }
+#define SET(type, name, classes) { type, name, CHSM_ATTR_SET, classes, 32 * sizeof(CK_ULONG) }
+#define TEMPLATE(type, name, classes) { type, name, CHSM_ATTR_TEMPLATE, classes, 32 * sizeof(CK_ATTRIBUTE) }
 #define BYTES(type, name, classes, room) { type, name, CHSM_ATTR_BYTES, classes, room }
 
 const struct chsm_attr_def chsm_attrs[CHSM_A_COUNT] = {
@@ -30,6 +32,15 @@ const struct chsm_attr_def chsm_attrs[CHSM_A_COUNT] = {
     [CHSM_A_VALUE_LEN] = NUMBER(CKA_VALUE_LEN, "value-len", SEC),
     [CHSM_A_CHECK_VALUE] = BYTES(CKA_CHECK_VALUE, "check-value", KEYS, 64),
     [CHSM_A_VALUE] = BYTES(CKA_VALUE, "value", CERT | DATA | OTHER, 8192),
+    [CHSM_A_START_DATE] = BYTES(CKA_START_DATE, "start-date", KEYS | CERT, sizeof(CK_DATE)),
+    [CHSM_A_END_DATE] = BYTES(CKA_END_DATE, "end-date", KEYS | CERT, sizeof(CK_DATE)),
+    [CHSM_A_MECHANISMS] = SET(CKA_ALLOWED_MECHANISMS, "allowed-mechanisms", KEYS),
+    [CHSM_A_WRAP_TEMPLATE] = TEMPLATE(CKA_WRAP_TEMPLATE, "wrap-template", PUB | SEC),
+    [CHSM_A_UNWRAP_TEMPLATE] = TEMPLATE(CKA_UNWRAP_TEMPLATE, "unwrap-template", PRIV | SEC),
+    [CHSM_A_PUBLIC_KEY_INFO] = BYTES(CKA_PUBLIC_KEY_INFO, "public-key-info", PUB | PRIV, 1024),
+    [CHSM_A_PRIME] = BYTES(CKA_PRIME, "prime", PUB | PRIV, 1024),
+    [CHSM_A_SUBPRIME] = BYTES(CKA_SUBPRIME, "subprime", PUB | PRIV, 128),
+    [CHSM_A_PUBLIC_VALUE] = BYTES(CKA_VALUE, "value", PUB, 1024),
     [CHSM_A_FLAGS] =
     FLAG(CKA_PRIVATE, "private", ALL),
     FLAG(CKA_ENCRYPT, "encrypt", PUB | SEC),
@@ -66,6 +77,13 @@ bool chsm_attr_fits(enum chsm_attr a, CK_KEY_TYPE type)
     case CHSM_A_EC_PARAMS:
     case CHSM_A_EC_POINT:
         return type == CKK_EC || type == CKK_EC_EDWARDS || type == CHSM_TYPE_EC_MONTGOMERY;
+    case CHSM_A_PUBLIC_KEY_INFO:
+        return type != CKK_RSA;
+    case CHSM_A_PRIME:
+    case CHSM_A_PUBLIC_VALUE:
+        return type == CKK_DSA || type == CKK_DH || type == CKK_X9_42_DH;
+    case CHSM_A_SUBPRIME:
+        return type == CKK_DSA || type == CKK_X9_42_DH;
     default:
         return true;
     }

@@ -278,21 +278,20 @@ static void finish(struct gather *g)
         result_free(g->slot[i].res);
     free(g->slot);
     (void)pthread_mutex_destroy(&g->lock);
-    (void)pthread_mutex_destroy(&g->reads.lock);
+    chsm_reads_done(&g->reads);
     (void)pthread_cond_destroy(&g->news);
 }
 
 int chsm_gather(struct chsm_crew *crew, const struct chsm_found *found, chsm_gather_fn *each, void *ctx, struct chsm_err *err)
 {
-    struct gather g = { .crew = crew, .found = found, .sessions = 1, .measuring = crew->measured, .since = seconds(),
-                        .reads = { .retries_left = RETRIES, .class_known = found->shared == 0 } };
+    struct gather g = { .crew = crew, .found = found, .sessions = 1, .measuring = crew->measured, .since = seconds() };
     int rc;
 
     g.slot = calloc(found->n + 1, sizeof *g.slot);
     if (!g.slot)
         return chsm_oom(err);
     (void)pthread_mutex_init(&g.lock, NULL);
-    (void)pthread_mutex_init(&g.reads.lock, NULL);
+    chsm_reads_init(&g.reads, RETRIES, found->shared == 0);
     (void)pthread_cond_init(&g.news, NULL);
     if (!crew->measured)
         chsm_crew_grow(crew, found->n < crew->limit ? (unsigned)found->n : crew->limit, help, &g);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "pkcs11/read.h"
+#include "pkcs11/nested.h"
 
-#define EQUAL_ENOUGH 3u             /* objects of a kind that are read twice */
-#define FAILED_ENOUGH 8u            /* one-call reads of a class that failed, where single ones did not */
 #define TRIES 4u
 #define ONE_ROOM 2048u
 #define ABSENT CK_UNAVAILABLE_INFORMATION
@@ -31,10 +29,19 @@ static bool answered(CK_RV rv)
     return rv == CKR_OK || rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_BUFFER_TOO_SMALL;
 }
 
-static CK_RV get(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_ULONG n)
+CK_RV chsm_read_get(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *t, CK_ULONG n)
 {
     r->reads->calls++;
-    return CHSM_CK(r->ck, C_GetAttributeValue, r->session, h, t, n);
+    return CHSM_CK(r->ck, C_GetAttributeValue, r->session, handle, t, n);
+}
+
+static int by_number(const void *x, const void *y)
+{
+    CK_ULONG a, b;
+
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, y, sizeof b);
+    return (a > b) - (a < b);
 }
 
 /* Keeps a value; a flag or number of a wrong size is nonsense, an empty one is "not there" (SoftHSM does that). */
@@ -45,19 +52,35 @@ static int keep(struct chsm_object *o, enum chsm_attr a, const void *p, size_t n
 
     if (def->kind != CHSM_ATTR_BYTES && n == 0)
         return 0;
-    if (def->kind != CHSM_ATTR_BYTES && n != want)
+    if (def->kind == CHSM_ATTR_SET ? n % want != 0 : def->kind != CHSM_ATTR_BYTES && n != want)
         return chsm_fail(err, CHSM_PKCS11, "attribute %s has %zu bytes instead of %zu", def->name, n, want);
     if (chsm_bytes_set(&o->v[a], p, n, err) < 0)
         return -1;
+    if (def->kind == CHSM_ATTR_SET) {
+        CK_ULONG last;
+
+        qsort(o->v[a].p, n / want, want, by_number);
+        memcpy(&last, o->v[a].p + n - want, sizeof last);
+        if (last > UINT32_MAX)
+            return chsm_fail(err, CHSM_PKCS11, "attribute %s holds 0x%lx", def->name, last);
+    }
     o->have[a] = true;
     return 0;
+}
+
+static int accept_value(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, const void *p, size_t n, struct chsm_object *o,
+                        struct chsm_err *err)
+{
+    if (chsm_attrs[a].kind == CHSM_ATTR_TEMPLATE)
+        return chsm_nested_read(r, h, a, n, o, err);
+    return keep(o, a, p, n, err);
 }
 
 /* A value that did not fit at first: its size is asked for, bounded, and the value read again. */
 static int read_large(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, struct chsm_object *o, struct chsm_err *err)
 {
     CK_ATTRIBUTE t = { chsm_attrs[a].type, NULL, 0 };
-    CK_RV rv = get(r, h, &t, 1);
+    CK_RV rv = chsm_read_get(r, h, &t, 1);
     AUTO_FREE void *room = NULL;
     CK_ULONG size = t.ulValueLen;
 
@@ -71,12 +94,29 @@ static int read_large(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr 
     if (!room)
         return chsm_oom(err);
     t.pValue = room;
-    rv = get(r, h, &t, 1);
+    rv = chsm_read_get(r, h, &t, 1);
     if (rv != CKR_OK)
         return chsm_ck_fail(err, "C_GetAttributeValue", rv);
     if (t.ulValueLen > size)
         return chsm_fail(err, CHSM_PKCS11, "attribute %s changes its size while it is read", chsm_attrs[a].name);
-    return keep(o, a, room, t.ulValueLen, err);
+    return accept_value(r, h, a, room, t.ulValueLen, o, err);
+}
+
+/*
+ * What limits a key's use. SoftHSM, for one, stores the dates of private objects and cannot read them again: that there is such a
+ * limit must not be lost, nor the object.
+ */
+static bool is_limit(enum chsm_attr a)
+{
+    return a >= CHSM_A_START_DATE && a <= CHSM_A_UNWRAP_TEMPLATE;
+}
+
+static int keep_unreadable(struct chsm_object *o, enum chsm_attr a, struct chsm_err *err)
+{
+    o->have[a] = true;
+    if (chsm_attrs[a].kind != CHSM_ATTR_BYTES)
+        return 0;
+    return chsm_bytes_set(&o->v[a], CHSM_ATTR_UNREADABLE, strlen(CHSM_ATTR_UNREADABLE), err);
 }
 
 static int read_attr(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, struct chsm_object *o, struct chsm_err *err)
@@ -88,32 +128,34 @@ static int read_attr(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a
     /* Some modules want the exact size for a flag or a number. */
     if (chsm_attrs[a].kind != CHSM_ATTR_BYTES)
         t.ulValueLen = chsm_attrs[a].room;
-    rv = get(r, h, &t, 1);
+    rv = chsm_read_get(r, h, &t, 1);
+    /* Once more, for that code comes at random, too. */
+    if (rv == CKR_GENERAL_ERROR && is_limit(a)) {
+        t.ulValueLen = chsm_attrs[a].room;
+        rv = chsm_read_get(r, h, &t, 1);
+    }
+    if (rv == CKR_GENERAL_ERROR && is_limit(a))
+        return keep_unreadable(o, a, err);
     if (!answered(rv))
-        return chsm_ck_fail(err, "C_GetAttributeValue", rv);
+        return (void)chsm_ck_fail(err, "C_GetAttributeValue", rv), chsm_err_prefix(err, "attribute %s", chsm_attrs[a].name);
     if (rv == CKR_ATTRIBUTE_SENSITIVE || rv == CKR_ATTRIBUTE_TYPE_INVALID)
         return 0;
     if (rv == CKR_OK && t.ulValueLen == ABSENT)
         return 0;
     if (rv == CKR_BUFFER_TOO_SMALL || t.ulValueLen > sizeof room)
         return read_large(r, h, a, o, err);
-    return keep(o, a, room, t.ulValueLen, err);
-}
-
-static unsigned row(CK_OBJECT_CLASS cls)
-{
-    return cls < CHSM_ATTR_OTHER ? (unsigned)cls : CHSM_ATTR_OTHER;
+    return accept_value(r, h, a, room, t.ulValueLen, o, err);
 }
 
 static bool wanted(enum chsm_attr a, CK_OBJECT_CLASS cls)
 {
-    return chsm_attrs[a].classes & 1u << row(cls);
+    return chsm_attrs[a].classes & 1u << chsm_attr_row(cls);
 }
 
 /* The class is what the search has asked for, and no other search gave the same object. */
 static bool class_is_known(const struct chsm_reads *reads, CK_OBJECT_CLASS cls)
 {
-    return reads->class_known && row(cls) != CHSM_ATTR_OTHER;
+    return reads->class_known && chsm_attr_row(cls) != CHSM_ATTR_OTHER;
 }
 
 static int read_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *ret,
@@ -123,7 +165,7 @@ static int read_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLAS
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++) {
         /* The key type stands before what depends on it. */
-        if (!wanted(a, cls) || (a == CHSM_A_CLASS && class_is_known(r->reads, cls)))
+        if (!wanted(a, cls) || chsm_attr_is_rare(a) || (a == CHSM_A_CLASS && class_is_known(r->reads, cls)))
             continue;
         if (o.have[CHSM_A_KEY_TYPE] && !chsm_attr_fits(a, chsm_object_ulong(&o, CHSM_A_KEY_TYPE)))
             continue;
@@ -145,7 +187,7 @@ static int take(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a, CK_
             return read_attr(r, h, a, o, NULL);
         return 0;
     }
-    return keep(o, a, t->pValue, t->ulValueLen, NULL);
+    return accept_value(r, h, a, t->pValue, t->ulValueLen, o, NULL);
 }
 
 /* The attributes of a class with room for each, in the order of the table or from the last to the first. */
@@ -164,7 +206,7 @@ static int make_template(struct template *t, CK_OBJECT_CLASS cls, bool backwards
     for (enum chsm_attr i = 0; i < CHSM_A_COUNT; i++) {
         enum chsm_attr a = backwards ? CHSM_A_COUNT - 1 - i : i;
 
-        if (!wanted(a, cls))
+        if (!wanted(a, cls) || chsm_attr_is_rare(a))
             continue;
         t->which[t->n] = a;
         t->t[t->n++] = (CK_ATTRIBUTE){ chsm_attrs[a].type, NULL, chsm_attrs[a].room };
@@ -190,7 +232,7 @@ static int read_at_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLA
 
     if (make_template(&t, cls, backwards) < 0)
         return chsm_oom(err);
-    rv = get(r, h, t.t, t.n);
+    rv = chsm_read_get(r, h, t.t, t.n);
     if (!answered(rv))
         rc = chsm_ck_fail(err, "C_GetAttributeValue", rv);
     for (CK_ULONG i = 0; rc == 0 && i < t.n; i++)
@@ -225,81 +267,14 @@ static bool same(const struct chsm_reads *reads, CK_OBJECT_CLASS cls, const stru
     return true;
 }
 
-/*
- * The kind of the object, and what its one-call answers are worth. With CHSM_TRUST_NONE it is the caller's to compare, and
- * PENDING for all others. NULL when there are too many kinds: then every object of a new one is read singly.
- */
-static struct chsm_calibration *look_up(struct chsm_reads *reads, CK_OBJECT_CLASS cls, const struct chsm_object *o, enum chsm_trust *ret_trust)
+static struct chsm_calibration *kind_of(struct chsm_reader *r, CK_OBJECT_CLASS cls, const struct chsm_object *o, enum chsm_trust *ret_trust)
 {
     CK_KEY_TYPE type = o->have[CHSM_A_KEY_TYPE] ? chsm_object_ulong(o, CHSM_A_KEY_TYPE) : ABSENT;
-    struct chsm_calibration *c = NULL;
     uint64_t have = 0;
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++)
         have |= (uint64_t)o->have[a] << a;
-    (void)pthread_mutex_lock(&reads->lock);
-    for (size_t i = 0; i < reads->nknown && !c; i++)
-        if (reads->known[i].cls == cls && reads->known[i].type == type && reads->known[i].have == have)
-            c = &reads->known[i];
-    if (!c && reads->nknown < ARRAY_LEN(reads->known)) {
-        c = &reads->known[reads->nknown++];
-        *c = (struct chsm_calibration){ cls, type, have, CHSM_TRUST_NONE, 0 };
-    }
-    *ret_trust = c ? c->trust : CHSM_TRUST_BROKEN;
-    if (c && c->trust == CHSM_TRUST_NONE)
-        c->trust = CHSM_TRUST_PENDING;
-    (void)pthread_mutex_unlock(&reads->lock);
-    return c;
-}
-
-static void judge(struct chsm_reads *reads, struct chsm_calibration *c, bool equal)
-{
-    (void)pthread_mutex_lock(&reads->lock);
-    if (!equal) {
-        c->trust = CHSM_TRUST_BROKEN;
-        reads->one_by_one[row(c->cls)] = true;
-    } else if (c->trust != CHSM_TRUST_BROKEN) {
-        c->trust = ++c->equal >= EQUAL_ENOUGH ? CHSM_TRUST_FULL : CHSM_TRUST_PARTLY;
-    }
-    (void)pthread_mutex_unlock(&reads->lock);
-}
-
-/* The comparison did not come about: the next one tries. */
-static void give_back(struct chsm_reads *reads, struct chsm_calibration *c)
-{
-    (void)pthread_mutex_lock(&reads->lock);
-    if (c->trust == CHSM_TRUST_PENDING)
-        c->trust = CHSM_TRUST_NONE;
-    (void)pthread_mutex_unlock(&reads->lock);
-}
-
-enum chsm_trust chsm_reads_trust(struct chsm_reads *reads, const struct chsm_calibration *kind)
-{
-    enum chsm_trust trust;
-
-    (void)pthread_mutex_lock(&reads->lock);
-    trust = kind->trust;
-    (void)pthread_mutex_unlock(&reads->lock);
-    return trust;
-}
-
-static bool goes_singly(struct chsm_reads *reads, CK_OBJECT_CLASS cls)
-{
-    bool singly;
-
-    (void)pthread_mutex_lock(&reads->lock);
-    singly = reads->one_by_one[row(cls)];
-    (void)pthread_mutex_unlock(&reads->lock);
-    return singly;
-}
-
-/* One call did not work where single ones did: not for ever that way. */
-static void note_failure(struct chsm_reads *reads, CK_OBJECT_CLASS cls)
-{
-    (void)pthread_mutex_lock(&reads->lock);
-    if (++reads->failed[row(cls)] >= FAILED_ENOUGH)
-        reads->one_by_one[row(cls)] = true;
-    (void)pthread_mutex_unlock(&reads->lock);
+    return chsm_reads_kind(r->reads, cls, type, have, ret_trust);
 }
 
 /* The object both ways, the first of its kind. What single reads say counts. */
@@ -307,10 +282,10 @@ static int compare_singly(struct chsm_reader *r, CK_OBJECT_HANDLE h, struct chsm
                           struct chsm_object *ret, struct chsm_err *err)
 {
     if (read_singly(r, h, c->cls, ret, err) < 0) {
-        give_back(r->reads, c);
+        chsm_reads_give_back(r->reads, c);
         return -1;
     }
-    judge(r->reads, c, same(r->reads, c->cls, once, ret));
+    chsm_reads_judge(r->reads, c, same(r->reads, c->cls, once, ret));
     return 0;
 }
 
@@ -324,7 +299,7 @@ static int compare_backwards(struct chsm_reader *r, CK_OBJECT_HANDLE h, struct c
     if (read_at_once(r, h, c->cls, true, &again, err) < 0)
         return -1;
     equal = same(r->reads, c->cls, once, &again);
-    judge(r->reads, c, equal);
+    chsm_reads_judge(r->reads, c, equal);
     return equal;
 }
 
@@ -333,7 +308,7 @@ static int weigh(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls,
                  struct chsm_calibration **ret_kind, struct chsm_err *err)
 {
     enum chsm_trust trust;
-    struct chsm_calibration *c = look_up(r->reads, cls, once, &trust);
+    struct chsm_calibration *c = kind_of(r, cls, once, &trust);
     int rc;
 
     switch (trust) {
@@ -362,12 +337,12 @@ static int read_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS 
     struct chsm_err e = { 0 };
     int rc;
 
-    if (goes_singly(r->reads, cls))
+    if (chsm_reads_singly(r->reads, cls))
         return read_singly(r, h, cls, ret, err);
     if (read_at_once(r, h, cls, false, &once, &e) < 0) {
         if (read_singly(r, h, cls, ret, err) < 0)
             return -1;
-        note_failure(r->reads, cls);
+        chsm_reads_failed(r->reads, cls);
         return 0;
     }
     rc = weigh(r, h, cls, &once, ret, ret_kind, err);
@@ -378,34 +353,33 @@ static int read_once(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS 
     return rc < 0 ? -1 : 0;
 }
 
-/* A random device error is worth another try, as long as the listing has not had too many. */
-static bool may_retry(struct chsm_reads *reads, const struct chsm_err *e)
+/* What only some key types have is not worth a place in the one call for all. */
+static int read_rare(struct chsm_reader *r, CK_OBJECT_HANDLE h, CK_OBJECT_CLASS cls, struct chsm_object *o, struct chsm_err *err)
 {
-    bool may = false;
-
-    if (!chsm_ck_transient(e->ck_rv))
-        return false;
-    (void)pthread_mutex_lock(&reads->lock);
-    if (reads->retries_left > 0) {
-        reads->retries_left--;
-        may = true;
-    }
-    (void)pthread_mutex_unlock(&reads->lock);
-    return may;
+    if (!o->have[CHSM_A_KEY_TYPE])
+        return 0;
+    for (enum chsm_attr a = CHSM_A_RARE; chsm_attr_is_rare(a); a++)
+        if (wanted(a, cls) && chsm_attr_fits(a, chsm_object_ulong(o, CHSM_A_KEY_TYPE)) && read_attr(r, h, a, o, err) < 0)
+            return -1;
+    return 0;
 }
 
 int chsm_read_object(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS cls, struct chsm_object *ret,
                      struct chsm_calibration **ret_kind, struct chsm_err *err)
 {
     struct chsm_calibration *kind = NULL;
+    struct chsm_object o = { 0 };
     struct chsm_err e = { 0 };
 
     for (unsigned i = 0; i < TRIES; i++) {
-        if (read_once(r, handle, cls, ret, &kind, &e) == 0) {
+        if (read_once(r, handle, cls, &o, &kind, &e) == 0 && read_rare(r, handle, cls, &o, &e) == 0) {
             *ret_kind = kind;
+            *ret = o;
             return 0;
         }
-        if (i + 1 == TRIES || !may_retry(r->reads, &e))
+        chsm_object_done(&o);
+        kind = NULL;
+        if (i + 1 == TRIES || !chsm_reads_may_retry(r->reads, &e))
             break;
         (void)usleep(25000u << i);
     }

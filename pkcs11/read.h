@@ -8,10 +8,9 @@
 #ifndef CHSM_PKCS11_READ_H
 #define CHSM_PKCS11_READ_H
 
-#include <pthread.h>
-
 #include "pkcs11/attrs.h"
 #include "pkcs11/ck.h"
+#include "pkcs11/trust.h"
 #include "util/enc.h"
 
 #define CHSM_READ_MAX (1u << 20)    /* bytes of one attribute */
@@ -26,38 +25,6 @@ void chsm_object_done(struct chsm_object *o);
 
 /* The value of a CK_ULONG that is there (sizes are checked when it is read). */
 unsigned long chsm_object_ulong(const struct chsm_object *o, enum chsm_attr a);
-
-enum chsm_trust {
-    CHSM_TRUST_NONE,            /* nothing was compared yet */
-    CHSM_TRUST_PENDING,         /* an object is being read attribute by attribute */
-    CHSM_TRUST_PARTLY,          /* that was equal; more objects are to be read twice */
-    CHSM_TRUST_FULL,
-    CHSM_TRUST_BROKEN,          /* one call gave other answers */
-};
-
-/*
- * A kind of object whose one-call answers are being compared with others: class, key type and which attributes were
- * there. The last, because a module may spoil the whole answer only for objects that lack something.
- */
-struct chsm_calibration {
-    CK_OBJECT_CLASS cls;
-    CK_KEY_TYPE type;
-    uint64_t have;
-    enum chsm_trust trust;
-    unsigned equal;
-};
-
-/* What has been learned of a module's reads: one for all sessions of a listing. */
-struct chsm_reads {
-    pthread_mutex_t lock;
-    bool class_known;                       /* the searches were disjoint: CKA_CLASS need not be asked alone */
-    bool one_by_one[CHSM_ATTR_CLASSES];     /* by class: one call gave other answers than single ones */
-    unsigned failed[CHSM_ATTR_CLASSES];     /* one-call reads that failed where single ones did not */
-    struct chsm_calibration known[32];
-    size_t nknown;
-    unsigned retries_left;                  /* of the whole listing */
-    _Atomic unsigned long calls;            /* to C_GetAttributeValue */
-};
 
 /* One session that reads. */
 struct chsm_reader {
@@ -75,6 +42,7 @@ struct chsm_reader {
 CHSM_MUST_CHECK int chsm_read_object(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS cls,
                                      struct chsm_object *ret, struct chsm_calibration **ret_kind, struct chsm_err *err);
 
-enum chsm_trust chsm_reads_trust(struct chsm_reads *reads, const struct chsm_calibration *kind);
+/* C_GetAttributeValue, counted. */
+CK_RV chsm_read_get(struct chsm_reader *r, CK_OBJECT_HANDLE handle, CK_ATTRIBUTE *t, CK_ULONG n);
 
 #endif

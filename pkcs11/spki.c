@@ -11,6 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include "keys/record.h"
 #include "pkcs11/curve.h"
 #include "pkcs11/spki.h"
 
@@ -221,6 +222,33 @@ int chsm_spki_ec(const struct chsm_bytes *params, const struct chsm_bytes *point
     if (!key)
         key = key_of_point(special, nid, point);
     return key ? encode_ec(key, ret, err) : openssl_fail(err, "the EC point is not on its curve");
+}
+
+/* The curve of a key by its name here; "" when it has none. */
+static const char *curve_of(const EVP_PKEY *key)
+{
+    char group[64];
+    const char *nist;
+
+    for (size_t i = 0; i < ARRAY_LEN(specials); i++)
+        if (EVP_PKEY_get_base_id(key) == specials[i].nid)
+            return specials[i].name;
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_get_group_name(key, group, sizeof group, NULL) != 1)
+        return "";
+    nist = EC_curve_nid2nist(OBJ_txt2nid(group));
+    return nist ? nist : OBJ_nid2sn(OBJ_txt2nid(group));
+}
+
+int chsm_spki_parse(const struct chsm_bytes *der, unsigned long type, const char *curve, struct chsm_bytes *ret, struct chsm_err *err)
+{
+    const unsigned char *at = der->p;
+    AUTO(pkey_free) EVP_PKEY *key = der->len > 0 && der->len < INT_MAX ? d2i_PUBKEY(NULL, &at, (long)der->len) : NULL;
+
+    if (!key || at != der->p + der->len)
+        return openssl_fail(err, "no SubjectPublicKeyInfo");
+    if ((type != CHSM_TYPE_EC && type != CHSM_TYPE_EC_EDWARDS && type != CHSM_TYPE_EC_MONTGOMERY) || !curve || strcmp(curve_of(key), curve) != 0)
+        return chsm_fail(err, CHSM_PKCS11, "the public key is one of another kind");
+    return encode_ec(key, ret, err);
 }
 
 int chsm_spki_certificate(const struct chsm_bytes *der, struct chsm_bytes *ret, struct chsm_err *err)

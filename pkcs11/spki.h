@@ -23,6 +23,13 @@ CHSM_MUST_CHECK int chsm_spki_curve(const struct chsm_bytes *params, char **ret_
 CHSM_MUST_CHECK int chsm_spki_ec(const struct chsm_bytes *params, const struct chsm_bytes *point, struct chsm_bytes *ret,
                                  struct chsm_err *err);
 
+/*
+ * CKA_PUBLIC_KEY_INFO: a DER SubjectPublicKeyInfo, as OpenSSL writes it again. CHSM_PKCS11 when it is none, not a key of this
+ * CKK_* type (EC and Edwards keys), or not on this curve (a name of chsm_spki_curve()).
+ */
+CHSM_MUST_CHECK int chsm_spki_parse(const struct chsm_bytes *der, unsigned long type, const char *curve, struct chsm_bytes *ret,
+                                    struct chsm_err *err);
+
 /* The key of a DER X.509 certificate; CHSM_PKCS11 when it is none. */
 CHSM_MUST_CHECK int chsm_spki_certificate(const struct chsm_bytes *der, struct chsm_bytes *ret, struct chsm_err *err);
 

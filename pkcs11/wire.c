@@ -204,23 +204,52 @@ json_t *chsm_wire_record(const struct chsm_record *r)
     return o;
 }
 
-/* Attributes: known names; booleans, or a SHA-256 in hexadecimal. */
+static bool is_digest(const json_t *value)
+{
+    const char *hex = json_string_value(value);
+
+    return hex && strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
+}
+
+/* A set: texts in ascending order. */
+static bool is_set(const json_t *value)
+{
+    size_t n = json_array_size(value);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+        const char *before = i > 0 ? json_string_value(json_array_get(value, i - 1)) : "";
+
+        if (!text || strcmp(before, text) > 0)
+            return false;
+    }
+    return n > 0;
+}
+
+static bool is_date(const json_t *value)
+{
+    return json_is_string(value) && json_string_length(value) <= 64;
+}
+
+/* Attributes: known names, each with a value of its kind. */
 static int attributes_ok(json_t *attributes)
 {
+    static const struct { const char *name; bool (*ok)(const json_t *value); } others[] = {
+        { CHSM_MORE_VALUE_SHA256, is_digest }, { "start-date", is_date }, { "end-date", is_date },
+        { "allowed-mechanisms", is_set }, { "wrap-template", is_set }, { "unwrap-template", is_set },
+    };
     const char *name;
     json_t *value;
 
     if (!json_is_object(attributes))
         return 0;
     json_object_foreach(attributes, name, value) {
-        if (chsm_streq(name, CHSM_MORE_VALUE_SHA256)) {
-            const char *hex = json_string_value(value);
+        bool ok = chsm_attr_is_flag(name) && json_is_boolean(value);
 
-            if (!hex || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
-                return 0;
-        } else if (!chsm_attr_is_flag(name) || !json_is_boolean(value)) {
+        for (size_t i = 0; i < ARRAY_LEN(others); i++)
+            ok |= chsm_streq(others[i].name, name) && others[i].ok(value);
+        if (!ok)
             return 0;
-        }
     }
     return 1;
 }
@@ -236,8 +265,8 @@ static int scalars_read(const json_t *body, struct chsm_record *r, struct chsm_e
     if (chsm_wire_ulong(body, "class", &r->cls, err) < 0 || chsm_wire_ulong(body, "type", &r->type, err) < 0)
         return -1;
     key = r->cls == CHSM_CLASS_PUBLIC || r->cls == CHSM_CLASS_PRIVATE || r->cls == CHSM_CLASS_SECRET;
-    if (r->cls > CHSM_CLASS_SECRET || (!key && r->type != CHSM_TYPE_NONE) || (key && r->type == CHSM_TYPE_NONE))
-        return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process sent an object of no known class");
+    if ((!key && r->type != CHSM_TYPE_NONE) || (key && r->type == CHSM_TYPE_NONE))
+        return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process sent an object whose class and key type do not go together");
     if (n < 0 || n > INT_MAX || (curve && (!name || strlen(name) > 128)))
         return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process sent a malformed object");
     r->bits = (unsigned)n;
