@@ -5,6 +5,7 @@
  *   - what was read and is written reads back as the same bytes, with every member that this version does not know;
  *   - the fingerprint depends on nothing but what the HSM holds;
  *   - compared with itself, every record has one finding and nothing fails;
+ *   - to whatever question a record leads, what is no answer is never a right one;
  *   - with any damage on one side, on whichever, the comparison is no pass under the lowest bar.
  */
 #include "config.h"
@@ -13,6 +14,9 @@
 #include "fuzz_json.h"
 #include "keys/compare.h"
 #include "util/json.h"
+
+#define CHOICE 3u       /* bytes before the file */
+#define ASKED_MAX 3u    /* records of a section: asking takes longer than all else */
 
 static void read_records(const json_t *section, struct chsm_section *s)
 {
@@ -47,11 +51,50 @@ static void fingerprint_of(const json_t *json, char out[65])
     MUST(chsm_inventory_fingerprint(&inv, out, NULL) == 0);
 }
 
+/* Of base64; false when it is none. */
+static bool key_fingerprint(const json_t *text, char out[65])
+{
+    AUTO_BYTES struct chsm_bytes der = { 0 };
+
+    if (!json_is_string(text) || chsm_unbase64(json_string_value(text), &der, NULL) < 0)
+        return false;
+    chsm_sha256_hex(der.p, der.len, out);
+    return true;
+}
+
+/* A changed public key keeps its place: its entry and the records that name it get the new fingerprint. */
+static void seal_keys(json_t *section)
+{
+    json_t *keys = json_object_get(section, "public_keys"), *records = json_object_get(section, "records"), *value, *r;
+    json_auto_t *sealed = json_object();
+    const char *name;
+    char digest[65];
+    size_t i;
+
+    json_object_foreach(keys, name, value)
+        MUST(json_object_set(sealed, key_fingerprint(value, digest) ? digest : name, value) == 0);
+    json_array_foreach(records, i, r) {
+        const char *named = chsm_json_str(r, "fingerprint");
+
+        value = json_object_get(r, "spki");
+        if (!value && named)
+            value = json_object_get(keys, named);
+        if (key_fingerprint(value, digest))
+            (void)json_object_set_new(r, "fingerprint", json_string(digest));
+    }
+    if (json_is_object(keys))
+        MUST(json_object_set(section, "public_keys", sealed) == 0);
+}
+
 static void seal(json_t *json)
 {
     AUTO_FREE char *text = NULL;
     char digest[65];
+    json_t *section;
+    size_t i;
 
+    json_array_foreach(json_object_get(json, "sections"), i, section)
+        seal_keys(section);
     fingerprint_of(json, digest);
     MUST(json_object_set_new(json, "fingerprint", json_string(digest)) == 0);
     (void)json_object_del(json, "content_sha256");
@@ -154,6 +197,52 @@ static void check_same(const struct chsm_inventory *a, const struct chsm_invento
     MUST(outcome(a, b) != CHSM_FAIL && outcome(b, a) != CHSM_FAIL);
 }
 
+static int not_random(void *p, size_t n, struct chsm_err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < n; i++)
+        ((unsigned char *)p)[i] = (unsigned char)(17 * i + n);
+    return 0;
+}
+
+static void check_answer(const struct chsm_record *r, const struct chsm_challenge *c, const struct chsm_bytes *answer)
+{
+    bool right = c->expected.len > 0 && chsm_bytes_eq(answer, &c->expected);
+    struct chsm_err err = { 0 };
+
+    MUST((chsm_challenge_check(r, c, answer, &err) == 1) == right);
+}
+
+/* Whatever a record says of itself, what is no answer is never the right one. */
+static void check_questions(const struct chsm_record *r)
+{
+    static unsigned char zeros[512];
+    struct chsm_err err = { 0 };
+
+    for (unsigned attempt = 0; attempt < 64; attempt++) {
+        AUTO_CHALLENGE struct chsm_challenge c = { 0 };
+
+        if (chsm_challenge_make(r, attempt, not_random, &c, &err) < 0)
+            return;
+        if (!c.kind) {
+            MUST(c.reason);
+            return;
+        }
+        MUST(c.input.len > 0);
+        check_answer(r, &c, &c.input);
+        check_answer(r, &c, &c.expected);
+        check_answer(r, &c, &r->spki);
+        check_answer(r, &c, &(struct chsm_bytes){ zeros, c.input.len < sizeof zeros ? c.input.len : sizeof zeros });
+    }
+}
+
+static void check_proofs(const struct chsm_inventory *inv)
+{
+    for (size_t i = 0; i < inv->n; i++)
+        for (size_t k = 0; k < inv->sections[i].n && k < ASKED_MAX; k++)
+            check_questions(&inv->sections[i].records[k]);
+}
+
 static void flip(struct chsm_bytes *b, uint8_t how)
 {
     if (b->len == 0)
@@ -224,8 +313,6 @@ static void check_damaged(const struct chsm_inventory *a, struct chsm_inventory 
     MUST(outcome(b, a) != CHSM_PASS);
 }
 
-#define CHOICE 3u
-
 /* The damage or the file. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
 {
@@ -261,6 +348,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     rewrite(&inv, &again);
+    check_proofs(&again);
     check_fingerprint(&again);
     check_same(&inv, &again);
     check_damaged(&inv, &again, &choice);
