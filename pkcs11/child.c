@@ -193,15 +193,20 @@ int chsm_child_send(struct chsm_child *c, enum chsm_wire_type type, const void *
 static int recv_part(struct chsm_child *c, struct chsm_buf *to, size_t n, chsm_deadline deadline, int64_t limit,
                      struct chsm_err *err)
 {
-    char part[16384];
-
     while (n > 0) {
-        ssize_t got = recv(c->sock, part, n < sizeof part ? n : sizeof part, MSG_DONTWAIT);
+        size_t have = c->in_len - c->in_at < n ? c->in_len - c->in_at : n;
+        ssize_t got;
 
+        if (chsm_buf_add(to, c->in + c->in_at, have, err) < 0)
+            return -1;
+        c->in_at += have;
+        n -= have;
+        if (n == 0)
+            break;
+        got = recv(c->sock, c->in, sizeof c->in, MSG_DONTWAIT);
         if (got > 0) {
-            if (chsm_buf_add(to, part, (size_t)got, err) < 0)
-                return -1;
-            n -= (size_t)got;
+            c->in_at = 0;
+            c->in_len = (size_t)got;
         } else if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             if (wait_for(c, POLLIN, deadline, limit, err) < 0)
                 return -1;

@@ -16,6 +16,9 @@ struct chsm_child {
     int sock;
     int out;                    /* the module's stdout and stderr; -1 after its end */
     int page;                   /* memory file with the names of the calls being made */
+    char in[1 << 16];           /* read from the socket, and not yet looked at */
+    size_t in_at;
+    size_t in_len;
     bool dead;                  /* nothing can be asked any more */
     struct chsm_secret pin;     /* for redaction only */
     char line[CHSM_CHILD_LINE_MAX + 1];

@@ -31,6 +31,7 @@ struct result {
 };
 
 struct slot {
+    bool taken;
     bool done;
     struct result *res;                 /* NULL: the helper had no memory left */
 };
@@ -40,9 +41,11 @@ struct gather {
     const struct chsm_found *found;
     struct chsm_reads reads;
     struct slot *slot;                  /* by place in found */
-    size_t next;                        /* the first that nobody has taken */
+    size_t ahead[CHSM_FOUND_CLASSES + 1];   /* the first of each class: taken before all others, so that they are compared at once */
+    size_t nahead;
+    size_t next;                        /* the first of the others that nobody has taken */
     bool stop;
-    pthread_mutex_t lock;               /* of the three above */
+    pthread_mutex_t lock;               /* of all above */
     pthread_cond_t news;                /* something was put into a slot */
     /* How fast it goes, where the number of sessions is ours to choose. */
     bool measuring;
@@ -112,8 +115,14 @@ static size_t take(struct gather *g)
     size_t i = NONE;
 
     (void)pthread_mutex_lock(&g->lock);
-    if (!g->stop && g->next < g->found->n)
-        i = g->next++;
+    while (g->next < g->found->n && g->slot[g->next].taken)
+        g->next++;
+    if (!g->stop && g->nahead > 0)
+        i = g->ahead[--g->nahead];
+    else if (!g->stop && g->next < g->found->n)
+        i = g->next;
+    if (i != NONE)
+        g->slot[i].taken = true;
     (void)pthread_mutex_unlock(&g->lock);
     return i;
 }
@@ -121,7 +130,7 @@ static size_t take(struct gather *g)
 static void put(struct gather *g, size_t i, struct result *res)
 {
     (void)pthread_mutex_lock(&g->lock);
-    g->slot[i] = (struct slot){ true, res };
+    g->slot[i] = (struct slot){ true, true, res };
     (void)pthread_cond_signal(&g->news);
     (void)pthread_mutex_unlock(&g->lock);
 }
@@ -282,6 +291,24 @@ static void finish(struct gather *g)
     (void)pthread_cond_destroy(&g->news);
 }
 
+/* Which objects come first. The very first of all is the last one here, as it is the first to be handed on. */
+static void look_ahead(struct gather *g)
+{
+    bool seen[CHSM_FOUND_CLASSES + 1] = { 0 };
+
+    for (size_t i = 0; i < g->found->n; i++) {
+        if (!seen[g->found->v[i].first])
+            g->ahead[g->nahead++] = i;
+        seen[g->found->v[i].first] = true;
+    }
+    for (size_t i = 0; i < g->nahead / 2; i++) {
+        size_t other = g->ahead[i];
+
+        g->ahead[i] = g->ahead[g->nahead - 1 - i];
+        g->ahead[g->nahead - 1 - i] = other;
+    }
+}
+
 int chsm_gather(struct chsm_crew *crew, const struct chsm_found *found, chsm_gather_fn *each, void *ctx, struct chsm_err *err)
 {
     struct gather g = { .crew = crew, .found = found, .sessions = 1, .measuring = crew->measured, .since = seconds() };
@@ -293,6 +320,7 @@ int chsm_gather(struct chsm_crew *crew, const struct chsm_found *found, chsm_gat
     (void)pthread_mutex_init(&g.lock, NULL);
     chsm_reads_init(&g.reads, RETRIES, found->shared == 0);
     (void)pthread_cond_init(&g.news, NULL);
+    look_ahead(&g);
     if (!crew->measured)
         chsm_crew_grow(crew, found->n < crew->limit ? (unsigned)found->n : crew->limit, help, &g);
     rc = work(&g, each, ctx, err);

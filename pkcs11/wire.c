@@ -60,6 +60,24 @@ int chsm_wire_send(int fd, enum chsm_wire_type type, const void *body, size_t n,
     return send_all(fd, body, n, err);
 }
 
+int chsm_wire_append(struct chsm_buf *out, enum chsm_wire_type type, const void *body, size_t n, struct chsm_err *err)
+{
+    unsigned char header[CHSM_WIRE_HEADER];
+
+    if (n > CHSM_WIRE_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "an answer of %zu bytes is too large", n);
+    chsm_wire_header(header, type, n);
+    return chsm_buf_add(out, header, sizeof header, err) < 0 ? -1 : chsm_buf_add(out, body, n, err);
+}
+
+int chsm_wire_flush(int fd, struct chsm_buf *out, struct chsm_err *err)
+{
+    int rc = out->len > 0 ? send_all(fd, out->p, out->len, err) : 0;
+
+    chsm_buf_clear(out);
+    return rc;
+}
+
 int chsm_wire_send_json(int fd, enum chsm_wire_type type, const json_t *body, struct chsm_err *err)
 {
     AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;

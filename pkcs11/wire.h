@@ -53,6 +53,10 @@ CHSM_MUST_CHECK int chsm_wire_length(const unsigned char header[CHSM_WIRE_HEADER
 /* The worker's side: blocking. Sending never raises SIGPIPE. */
 CHSM_MUST_CHECK int chsm_wire_send(int fd, enum chsm_wire_type type, const void *body, size_t n, struct chsm_err *err);
 CHSM_MUST_CHECK int chsm_wire_send_json(int fd, enum chsm_wire_type type, const json_t *body, struct chsm_err *err);
+/* Appends a frame to `out` instead of sending it; what is sent then is the caller's business. */
+CHSM_MUST_CHECK int chsm_wire_append(struct chsm_buf *out, enum chsm_wire_type type, const void *body, size_t n, struct chsm_err *err);
+/* Sends frames that were appended. */
+CHSM_MUST_CHECK int chsm_wire_flush(int fd, struct chsm_buf *out, struct chsm_err *err);
 /* 1 and one frame, 0 at the end of the stream. `body` is cleared first; its own maximum counts, too. */
 CHSM_MUST_CHECK int chsm_wire_recv(int fd, unsigned char *ret_type, struct chsm_buf *body, struct chsm_err *err);
 

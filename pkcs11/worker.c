@@ -12,6 +12,9 @@
 #include "pkcs11/probe.h"
 #include "pkcs11/wire.h"
 
+#define OUTBOX_FULL (32u << 10)
+#define OUTBOX_MS 20
+
 /* The child's whole state; one per process. */
 struct worker {
     struct chsm_session s;
@@ -73,27 +76,54 @@ static int do_open(struct worker *w, const json_t *request, struct chsm_err *err
     return reply(CHSM_WIRE_OK, token, err);
 }
 
+/* The frames of a listing go together: one wake-up of the program for each of thousands of records would cost as much as reading them. */
+struct outbox {
+    struct chsm_buf frames;
+    int64_t sent;           /* chsm_mono() of the last time */
+};
+
+static void outbox_done(struct outbox *o)
+{
+    chsm_buf_done(&o->frames);
+}
+
+static int post(struct outbox *o, bool now, struct chsm_err *err)
+{
+    if (!now && o->frames.len < OUTBOX_FULL && chsm_mono() - o->sent < OUTBOX_MS)
+        return 0;
+    o->sent = chsm_mono();
+    return chsm_wire_flush(CHSM_WIRE_FD, &o->frames, err);
+}
+
 static int send_record(void *ctx, const struct chsm_record *r, struct chsm_err *err)
 {
-    (void)ctx;
-    return reply(CHSM_WIRE_RECORD, chsm_wire_record(r), err);
+    struct outbox *o = ctx;
+    json_t *body = chsm_wire_record(r);
+    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+    json_decref(body);
+    if (!text)
+        return chsm_oom(err);
+    return chsm_wire_append(&o->frames, CHSM_WIRE_RECORD, text, strlen(text), err) < 0 ? -1 : post(o, false, err);
 }
 
 static int send_tick(void *ctx, struct chsm_err *err)
 {
-    (void)ctx;
-    return chsm_wire_send(CHSM_WIRE_FD, CHSM_WIRE_TICK, "", 0, err);
+    struct outbox *o = ctx;
+
+    return chsm_wire_append(&o->frames, CHSM_WIRE_TICK, "", 0, err) < 0 ? -1 : post(o, false, err);
 }
 
 static int do_list(struct worker *w, struct chsm_err *err)
 {
-    struct chsm_list_sink sink = { send_record, send_tick, NULL };
+    AUTO(outbox_done) struct outbox out = { .frames = CHSM_BUF(CHSM_WIRE_MAX + OUTBOX_FULL + CHSM_WIRE_HEADER), .sent = chsm_mono() };
+    struct chsm_list_sink sink = { send_record, send_tick, &out };
     struct chsm_listing *l = &w->listing;
     json_t *body;
 
     chsm_listing_done(l);
     w->listed = false;
-    if (chsm_list(&w->crew, &sink, l, err) < 0)
+    if (chsm_list(&w->crew, &sink, l, err) < 0 || post(&out, true, err) < 0)
         return -1;
     w->listed = true;
     body = json_pack("{s:b, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects);
