@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_pkgdata_DATA += cfg/sim-demo.yaml cfg/drill.yaml cfg/inventory.schema.json cfg/plan.schema.json cfg/report.schema.json
+dist_pkgdata_DATA += cfg/sim-demo.yaml cfg/drill.yaml cfg/waivers.yaml cfg/inventory.schema.json cfg/plan.schema.json cfg/report.schema.json

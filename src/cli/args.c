@@ -6,7 +6,7 @@
 #define OPT(n, l, k, member, a, h) { n, NULL, l, k, offsetof(struct chsm_args, member), a, h }
 
 const struct chsm_opt chsm_global_opts[] = {
-    OPT("output", 'o', CHSM_OPT_TEXT, output, "FORMAT", "text (default), json, yaml, tsv or none"),
+    OPT("output", 'o', CHSM_OPT_TEXT, output, "FORMAT", "text (default), json, yaml, tsv, csv or none"),
     OPT("subscription", 's', CHSM_OPT_TEXT, subscription, "ID", "subscription (default: AZURE_SUBSCRIPTION_ID)"),
     OPT("cloud", 0, CHSM_OPT_TEXT, cloud, "NAME", "AzureCloud, AzureUSGovernment, AzureChinaCloud"),
     OPT("credential", 0, CHSM_OPT_TEXT, credential, "NAME", "environment, managed-identity or token"),
@@ -99,10 +99,12 @@ int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char 
         else if (options && argv[i][0] == '-' && argv[i][1]) {
             if (parse_option(n, argv, &i, opts, ret, err) < 0)
                 return -1;
-        } else if (!positional || ret->positional)
-            return chsm_fail(err, CHSM_USAGE, "unexpected argument \"%s\"", argv[i]);
-        else
+        } else if (positional && !ret->positional)
             ret->positional = argv[i];
+        else if (positional && strchr(positional, ' ') && !ret->second)
+            ret->second = argv[i];
+        else
+            return chsm_fail(err, CHSM_USAGE, "unexpected argument \"%s\"", argv[i]);
     }
     return 0;
 }

@@ -22,10 +22,10 @@ struct chsm_args {
     const char *container, *backup_id, *job_id, *source_group, *source_name;
     const char *activation;
     const char *module, *directory, *token_label, *slot, *module_timeout, *cluster_id, *jobs;
-    const char *file, *inventory, *require, *evidence;
+    const char *file, *inventory, *require, *evidence, *proof, *waivers;
     bool no_proofs, cross_check, allow_unexpected, same_cluster;
-    struct chsm_list logins, module_env;
-    const char *positional;
+    struct chsm_list logins, module_env, ignore, ids;
+    const char *positional, *second;
 };
 
 enum chsm_opt_kind { CHSM_OPT_FLAG, CHSM_OPT_TEXT, CHSM_OPT_LIST };
@@ -43,7 +43,7 @@ struct chsm_opt {
 extern const struct chsm_opt chsm_global_opts[];    /* ended by a row without name */
 
 /*
- * Reads argv[0..n) by the global and the command's table. `positional` = NULL: the command takes none. Accepts --name value,
+ * Reads argv[0..n) by the global and the command's table. `positional` names one or two arguments ("PLAN", "A B"), NULL = none. Accepts --name value,
  * --name=value, -n value and -nvalue; "--" ends the options. CHSM_USAGE with the exact word on a mistake.
  */
 CHSM_MUST_CHECK int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char *positional, struct chsm_args *ret,

@@ -16,7 +16,10 @@ const struct chsm_cmd chsm_commands[] = {
     { "restore", "show", NULL, "show a restore job", chsm_cmd_restore_show, chsm_opts_job },
     { "restore", "wait", NULL, "follow a restore job to its end", chsm_cmd_restore_wait, chsm_opts_job },
     { "keys", "inventory", NULL, "write down every key of an HSM", chsm_cmd_keys_inventory, chsm_opts_keys_inventory },
+    { "keys", "list", NULL, "list the keys of an HSM or of an inventory", chsm_cmd_keys_list, chsm_opts_keys_list },
     { "keys", "verify", NULL, "prove that an HSM holds the keys of an inventory", chsm_cmd_keys_verify, chsm_opts_keys_verify },
+    { "keys", "diff", "A B", "compare two inventories, without an HSM", chsm_cmd_keys_diff, chsm_opts_keys_diff },
+    { "keys", "prove", NULL, "prove that private and secret keys work", chsm_cmd_keys_prove, chsm_opts_keys_prove },
     { "drill", "run", "PLAN", "run a whole drill and leave evidence", chsm_cmd_drill_run, NULL },
     { 0 },
 };

@@ -13,7 +13,7 @@ typedef int chsm_cmd_fn(const struct chsm_args *args, enum chsm_code *ret_code, 
 
 struct chsm_cmd {
     const char *noun, *verb;
-    const char *positional;         /* "PLAN"; NULL = none */
+    const char *positional;         /* "PLAN", "A B"; NULL = none */
     const char *help;
     chsm_cmd_fn *run;
     const struct chsm_opt *opts;    /* ended by a row without name; NULL = none */
@@ -22,11 +22,12 @@ struct chsm_cmd {
 extern const struct chsm_cmd chsm_commands[];   /* ended by a row without noun */
 
 extern const struct chsm_opt chsm_opts_cluster_show[], chsm_opts_cluster_list[], chsm_opts_cluster_wait[], chsm_opts_identity_apply[],
-    chsm_opts_backup_start[], chsm_opts_restore_start[], chsm_opts_job[], chsm_opts_keys_inventory[], chsm_opts_keys_verify[];
+    chsm_opts_backup_start[], chsm_opts_restore_start[], chsm_opts_job[], chsm_opts_keys_inventory[], chsm_opts_keys_list[],
+    chsm_opts_keys_verify[], chsm_opts_keys_diff[], chsm_opts_keys_prove[];
 
 chsm_cmd_fn chsm_cmd_cluster_show, chsm_cmd_cluster_list, chsm_cmd_cluster_wait, chsm_cmd_identity_apply, chsm_cmd_identity_show,
     chsm_cmd_backup_start, chsm_cmd_backup_show, chsm_cmd_backup_wait, chsm_cmd_restore_start, chsm_cmd_restore_show, chsm_cmd_restore_wait,
-    chsm_cmd_keys_inventory, chsm_cmd_keys_verify, chsm_cmd_drill_run;
+    chsm_cmd_keys_inventory, chsm_cmd_keys_list, chsm_cmd_keys_verify, chsm_cmd_keys_diff, chsm_cmd_keys_prove, chsm_cmd_drill_run;
 
 /* The help of everything (noun NULL), of a noun (verb NULL) or of one command, on stdout. */
 void chsm_help(const char *noun, const char *verb);

@@ -11,7 +11,8 @@ libchsmcli_la_SOURCES = \
 	src/cli/cmd_cluster.c \
 	src/cli/cmd_identity.c \
 	src/cli/cmd_job.c \
-	src/cli/cmd_keys.c \
+	src/cli/cmd_keys.c src/cli/keys_common.h \
+	src/cli/cmd_verify.c \
 	src/cli/cmd_drill.c
 libchsmcli_la_LIBADD = libchsmdrill.la libchsmutil.la
 

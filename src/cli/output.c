@@ -10,7 +10,7 @@
 
 #define TEXT_MAX (256u << 20)
 
-enum chsm_format { CHSM_OUT_TEXT, CHSM_OUT_JSON, CHSM_OUT_YAML, CHSM_OUT_TSV, CHSM_OUT_NONE };
+enum chsm_format { CHSM_OUT_TEXT, CHSM_OUT_JSON, CHSM_OUT_YAML, CHSM_OUT_TSV, CHSM_OUT_CSV, CHSM_OUT_NONE };
 
 static struct {
     enum chsm_format format;
@@ -35,7 +35,7 @@ static void on_log(void *ctx, enum chsm_level level, const char *line)
 int chsm_out_open(const struct chsm_args *args, struct chsm_err *err)
 {
     static const char *const names[] = { [CHSM_OUT_TEXT] = "text", [CHSM_OUT_JSON] = "json", [CHSM_OUT_YAML] = "yaml", [CHSM_OUT_TSV] = "tsv",
-                                         [CHSM_OUT_NONE] = "none" };
+                                         [CHSM_OUT_CSV] = "csv", [CHSM_OUT_NONE] = "none" };
     enum chsm_level level = args->debug ? CHSM_LOG_DEBUG : args->verbose ? CHSM_LOG_INFO : CHSM_LOG_NOTE;
     size_t i = 0;
 
@@ -46,7 +46,7 @@ int chsm_out_open(const struct chsm_args *args, struct chsm_err *err)
         while (i < ARRAY_LEN(names) && strcmp(names[i], name) != 0)
             i++;
         if (i == ARRAY_LEN(names))
-            return chsm_fail(err, CHSM_USAGE, "--output %s is not known: text, json, yaml, tsv or none", args->output);
+            return chsm_fail(err, CHSM_USAGE, "--output %s is not known: text, json, yaml, tsv, csv or none", args->output);
     }
     out.format = (enum chsm_format)i;
     out.quiet = args->only_errors;
@@ -99,6 +99,13 @@ static int add_row(struct chsm_table *t, const json_t *value, const struct chsm_
     return rc;
 }
 
+static int print_table(const struct chsm_table *t, struct chsm_buf *text, struct chsm_err *err)
+{
+    if (out.format == CHSM_OUT_CSV)
+        return chsm_table_csv(t, text, err);
+    return out.format == CHSM_OUT_TSV ? chsm_table_tsv(t, text, err) : chsm_table_render(t, 0, text, err);
+}
+
 static int print_columns(const json_t *value, const struct chsm_column *columns, struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf text = CHSM_BUF(TEXT_MAX);
@@ -118,7 +125,7 @@ static int print_columns(const json_t *value, const struct chsm_column *columns,
                 return -1;
     } else if (add_row(t, value, columns, err) < 0)
         return -1;
-    if ((out.format == CHSM_OUT_TSV ? chsm_table_tsv(t, &text, err) : chsm_table_render(t, 0, &text, err)) < 0)
+    if (print_table(t, &text, err) < 0)
         return -1;
     printf("%s", chsm_buf_str(&text));
     return 0;
@@ -133,7 +140,8 @@ static int print_value(const json_t *value, struct chsm_err *err)
     case CHSM_OUT_YAML: return print_yaml(value, err);
     case CHSM_OUT_NONE: return 0;
     case CHSM_OUT_TEXT:
-    case CHSM_OUT_TSV: break;
+    case CHSM_OUT_TSV:
+    case CHSM_OUT_CSV: break;
     }
     return 1;
 }

@@ -5,9 +5,10 @@ libchsmdrill_la_SOURCES = \
 	src/drill/reader.c src/drill/reader.h \
 	src/drill/ask.c src/drill/ask.h \
 	src/drill/count.c src/drill/count.h \
-	src/drill/halves.c \
+	src/drill/halves.c src/drill/resolve.c \
 	src/drill/plan.c src/drill/plan.h \
 	src/drill/plan_check.c src/drill/plan_check.h \
+	src/drill/waivers.c src/drill/waivers.h \
 	src/drill/journal.c src/drill/journal.h \
 	src/drill/report.c src/drill/report.h \
 	src/drill/run.c src/drill/run.h \

@@ -26,9 +26,34 @@ void chsm_check_note(struct chsm_check *c, const char *path, const char *fmt, ..
         return;
 }
 
+/* One "[3]" of a path; *path moves on behind it. NULL when there is no such item, or it is malformed. */
+static json_t *item_at(const json_t *list, const char **path)
+{
+    char *end = NULL;
+    unsigned long i = strtoul(*path + 1, &end, 10);
+
+    if (end == *path + 1 || *end != ']')
+        return NULL;
+    *path = end + 1;
+    return json_array_get(list, i);
+}
+
 json_t *chsm_check_at(const struct chsm_check *c, const char *path)
 {
-    return chsm_json_get(chsm_yaml_root(c->yaml), path);
+    json_t *at = chsm_yaml_root(c->yaml);
+
+    while (at && *path) {
+        size_t n = strcspn(path, ".[");
+
+        if (n) {
+            at = json_object_getn(at, path, n);
+            path += n;
+        }
+        if (at && *path == '[')
+            at = item_at(at, &path);
+        path += *path == '.';
+    }
+    return at;
 }
 
 /* Edit distance of two short names (two rows of the Levenshtein table). */
@@ -161,27 +186,14 @@ static void read_field(struct chsm_check *c, const char *path, const struct chsm
         if (json_array_size(v) == 0)
             chsm_check_note(c, path, "a list with at least one item is expected");
         break;
+    case CHSM_FIELD_ANY:
+        break;
     }
-}
-
-/* As chsm_check_at(); the path may end with the number of a list's item ("spec.pkcs11.logins[1]"). */
-static json_t *value_at(struct chsm_check *c, const char *path)
-{
-    const char *bracket = strrchr(path, '[');
-    AUTO_FREE char *list = NULL;
-    unsigned long index;
-    char *end;
-
-    if (!bracket)
-        return chsm_check_at(c, path);
-    list = strndup(path, (size_t)(bracket - path));
-    index = strtoul(bracket + 1, &end, 10);
-    return list && strcmp(end, "]") == 0 ? json_array_get(chsm_check_at(c, list), index) : NULL;
 }
 
 void chsm_check_map(struct chsm_check *c, const char *path, const struct chsm_field *fields, size_t n, void *structure)
 {
-    json_t *map = value_at(c, path), *v;
+    json_t *map = chsm_check_at(c, path), *v;
     const char *name;
 
     if (!json_is_object(map)) {

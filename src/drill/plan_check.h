@@ -23,6 +23,7 @@ enum chsm_field_kind {
     CHSM_FIELD_CONST,       /* nothing is stored: the value must be `expected` */
     CHSM_FIELD_MAP,         /* looked at elsewhere: only that it is a mapping */
     CHSM_FIELD_LIST,        /* looked at elsewhere: only that it is a list with at least one item */
+    CHSM_FIELD_ANY,         /* looked at elsewhere */
 };
 
 struct chsm_field {
@@ -42,7 +43,7 @@ CHSM_PRINTF(3, 4) void chsm_check_note(struct chsm_check *c, const char *path, c
  */
 void chsm_check_map(struct chsm_check *c, const char *path, const struct chsm_field *fields, size_t n, void *structure);
 
-/* The value at a path, NULL when it is not there. Borrowed. */
+/* The value at a path ("spec.pkcs11.logins[1].name"), NULL when it is not there. Borrowed. */
 json_t *chsm_check_at(const struct chsm_check *c, const char *path);
 
 #endif

@@ -20,6 +20,28 @@ void chsm_logins_free(struct chsm_login *logins, size_t n)
     free(logins);
 }
 
+static bool asks(const struct chsm_reader *r)
+{
+    return r->proofs.mode != CHSM_PROOF_NONE;
+}
+
+/* Whether the key takes part: its kind and its ID are wanted. */
+static bool wanted(const struct chsm_reader *r, const struct chsm_record *key)
+{
+    size_t i = 0;
+
+    if (r->keys_only && key->cls != CHSM_CLASS_PRIVATE && key->cls != CHSM_CLASS_SECRET)
+        return false;
+    while (i < r->n_ids && !chsm_bytes_eq(&r->ids[i], &key->id))
+        i++;
+    return r->n_ids == 0 || i < r->n_ids;
+}
+
+static bool finding_wanted(const struct chsm_finding *f, const void *reader)
+{
+    return wanted(reader, f->source ? f->source : f->destination);
+}
+
 static void progress(const struct chsm_reader *r, const char *what, const char *login, size_t done, size_t total)
 {
     if (r->progress)
@@ -66,7 +88,7 @@ static int list(const struct chsm_reader *r, const struct chsm_login *login, str
     chsm_section_sort(s);
     if (chsm_section_link(s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);
-    if (r->ask && chsm_reader_halves(hsm, s, err) < 0)
+    if (asks(r) && chsm_reader_halves(hsm, s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);
     if (!s->complete)
         chsm_log(CHSM_LOG_WARN, "login %s: the list is not complete: %s", login->name, s->why ? s->why : "no reason given");
@@ -100,7 +122,7 @@ static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct 
 
     chsm_count_before(hsm, &count);
     for (size_t i = 0; i < s->n; i++) {
-        if (s->records[i].cls == CHSM_CLASS_SECRET && record_one(hsm, &s->records[i], err) < 0)
+        if (s->records[i].cls == CHSM_CLASS_SECRET && wanted(r, &s->records[i]) && record_one(hsm, &s->records[i], err) < 0)
             return chsm_err_prefix(err, "login %s", s->login);
         progress(r, "recording", s->login, i + 1, s->n);
     }
@@ -122,7 +144,7 @@ int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventor
 
         if (list(reader, &reader->logins[i], &inv, &hsm, &s, err) < 0)
             return -1;
-        if (reader->ask && record_all(reader, hsm, s, err) < 0)
+        if (asks(reader) && record_all(reader, hsm, s, err) < 0)
             return -1;
     }
     chsm_inventory_done(ret);
@@ -146,31 +168,36 @@ static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_e
 }
 
 /* Notes what could have been proven and was not asked. */
-static int note_unasked(struct chsm_finding *f, struct chsm_err *err)
+static int note_unasked(const struct chsm_reader *r, struct chsm_finding *f, struct chsm_err *err)
 {
     AUTO_CHALLENGE struct chsm_challenge c = { 0 };
 
     if (chsm_challenge_make(f->source, 0, chsm_random, &c, err) < 0)
         return -1;
-    return chsm_finding_excuse(f, c.kind || c.possible, c.kind ? "not asked for" : c.reason, err);
+    return chsm_finding_excuse(f, c.kind || c.possible, !c.kind ? c.reason : asks(r) ? "not in the sample" : "not asked for", err);
 }
 
 /* All findings from `first` on, which are those of one login. */
 static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_comparison *c, size_t first, struct chsm_err *err)
 {
-    struct chsm_finding *f = c->findings + first;
-    AUTO_FREE char *text = NULL;
-    size_t n = c->n - first;
     struct chsm_count count = { 0 };
+    AUTO_FREE char *text = NULL;
+    struct chsm_finding *f;
+    size_t n;
 
-    if (r->ask)
+    if (asks(r))
         chsm_count_before(hsm, &count);
+    if (asks(r) && chsm_reader_resolve(hsm, c, first, err) < 0)
+        return chsm_err_prefix(err, "login %s", login);
+    f = c->findings + first;
+    n = c->n - first;
     for (size_t i = 0; i < n; i++) {
-        if (chsm_finding_wants_proof(&f[i]) && (r->ask ? prove_one(hsm, &f[i], err) : note_unasked(&f[i], err)) < 0)
+        if (chsm_finding_wants_proof(&f[i]) &&
+            (chsm_proofs_take(&r->proofs, login, f[i].source) ? prove_one(hsm, &f[i], err) : note_unasked(r, &f[i], err)) < 0)
             return chsm_err_prefix(err, "login %s", login);
         progress(r, "proving", login, i + 1, n);
     }
-    if (!r->ask || chsm_count_after(hsm, &count))
+    if (!asks(r) || chsm_count_after(hsm, &count))
         return 0;
     text = chsm_strf("login %s: %s", login, count.why);
     return text ? chsm_comparison_note(c, text, err) : chsm_oom(err);
@@ -219,6 +246,7 @@ static int verify_login(const struct chsm_reader *r, const struct chsm_login *lo
         return -1;
     if (chsm_compare_section(c, chsm_inventory_section(source, login->name), s, err) < 0)
         return -1;
+    chsm_comparison_keep(c, before, finding_wanted, r);
     if (prove_all(r, hsm, login->name, c, before, err) < 0)
         return -1;
     /* One login at a time: the second stack brings its own. */
@@ -230,17 +258,21 @@ int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inven
                        struct chsm_comparison *ret_comparison, struct chsm_err *err)
 {
     AUTO_INVENTORY struct chsm_inventory destination = { 0 };
-    AUTO_COMPARISON struct chsm_comparison c = { 0 };
+    AUTO_COMPARISON struct chsm_comparison c = { .ignore = reader->ignore };
+    struct chsm_proofs proofs = reader->proofs;
+    struct chsm_reader drawn = *reader;
 
     for (size_t i = 0; i < reader->n; i++)
         if (!chsm_inventory_section(source, reader->logins[i].name))
             return chsm_fail(err, CHSM_USAGE, "login %s is not in the source's inventory", reader->logins[i].name);
-    if (begin(reader, &destination, err) < 0)
+    if (begin(reader, &destination, err) < 0 || chsm_proofs_draw(&proofs, source, err) < 0)
         return -1;
+    drawn.proofs = proofs;
     for (size_t i = 0; i < reader->n; i++)
-        if (verify_login(reader, &reader->logins[i], source, &destination, &c, err) < 0)
+        if (verify_login(&drawn, &reader->logins[i], source, &destination, &c, err) < 0)
             return -1;
-    if (chsm_compare_rest(&c, source, &destination, err) < 0)
+    /* Who asks for some keys only is not told of the logins that were left out. */
+    if (!reader->keys_only && chsm_compare_rest(&c, source, &destination, err) < 0)
         return -1;
     *ret_destination = destination;
     *ret_comparison = c;

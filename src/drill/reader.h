@@ -7,6 +7,7 @@
 #define CHSM_DRILL_READER_H
 
 #include "keys/compare.h"
+#include "keys/sample.h"
 #include "pkcs11/hsm.h"
 
 struct chsm_login {
@@ -26,13 +27,17 @@ struct chsm_reader {
     size_t n;
     const char *cluster;        /* resource id for the inventory; NULL = not known */
     bool cross_check;           /* sign with each signing key a second time, through libp11 and OpenSSL (verify only) */
-    bool ask;                   /* ask the keys: record challenges (source), prove (destination) */
+    struct chsm_proofs proofs;  /* which keys are asked: for a challenge to record (source; a sample counts as all), for a proof (destination) */
+    bool keys_only;             /* verify: leave out what can prove nothing (public keys, certificates, data) */
+    const struct chsm_bytes *ids;       /* only private and secret keys with one of these IDs are asked or verified; n_ids 0 = all */
+    size_t n_ids;
+    const char *const *ignore;  /* as in struct chsm_comparison; verify only */
     chsm_progress_fn *progress; /* may be NULL */
     void *ctx;
 };
 
 /*
- * The inventory of an HSM. With reader->ask each secret key that can is given a challenge, and the digest of its answer is
+ * The inventory of an HSM. Unless reader->proofs says none, each secret key that can is given a challenge, and the digest of its answer is
  * recorded; EC private keys whose public half is not certain are tied to it by a signature. Nothing is left in the token.
  */
 CHSM_MUST_CHECK int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventory *ret, struct chsm_err *err);
@@ -43,6 +48,12 @@ CHSM_MUST_CHECK int chsm_reader_inventory(const struct chsm_reader *reader, stru
  */
 CHSM_MUST_CHECK int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inventory *source,
                                        struct chsm_inventory *ret_destination, struct chsm_comparison *ret_comparison, struct chsm_err *err);
+
+/*
+ * Pairs ambiguous findings of the source, from `first` on, with the candidate of the destination that answers their challenge.
+ * What does not prove itself stays ambiguous.
+ */
+CHSM_MUST_CHECK int chsm_reader_resolve(struct chsm_hsm *hsm, struct chsm_comparison *c, size_t first, struct chsm_err *err);
 
 /*
  * Ties private keys on curves to the public key of the section under which a signature of theirs verifies, or with which an

@@ -161,7 +161,7 @@ int chsm_report_build(const struct chsm_report_parts *p, json_t **ret, enum chsm
     if (p->comparison) {
         if (chsm_comparison_to_json(p->comparison, p->policy, &verification, err) < 0)
             return -1;
-        if (!put(o, "verification", verification))
+        if (!put(o, "verification", verification) || (p->proofs && !put(verification, "proofs", json_string(p->proofs))))
             return chsm_oom(err);
     }
     *ret = json_incref(o);

@@ -25,6 +25,7 @@ struct chsm_report_parts {
     bool objectives_required;
     const struct chsm_comparison *comparison;   /* NULL = nothing was compared */
     const struct chsm_policy *policy;
+    const char *proofs;                         /* which keys were asked: "all", "none", "sample:N:SEED"; NULL = not known */
     json_t *steps;                              /* array; borrowed; NULL */
     const struct chsm_err *error;               /* why the run ended early; NULL */
 };

@@ -22,7 +22,7 @@ static struct chsm_reader reader_of(struct chsm_run *run, const struct chsm_plan
         .logins = run->logins,
         .n = p->n_logins,
         .cluster = cluster,
-        .ask = !p->no_proofs,
+        .proofs = { .mode = p->no_proofs ? CHSM_PROOF_NONE : CHSM_PROOF_ALL },
         .progress = on_progress,
         .ctx = run,
     };

@@ -104,7 +104,30 @@ static int add_objectives(const json_t *report, struct chsm_buf *out, struct chs
     return 0;
 }
 
-/* What was compared with what changed: "extractable: false -> true (loosened)". */
+/* "extractable: false -> true (loosened)" */
+static int add_change(const json_t *change, struct chsm_buf *b)
+{
+    AUTO_FREE char *from = chsm_json_canonical(json_object_get(change, "source"));
+    AUTO_FREE char *to = chsm_json_canonical(json_object_get(change, "destination"));
+
+    if (!from || !to)
+        return -1;
+    return chsm_buf_addf(b, NULL, "%s%s: %s -> %s%s%s", b->len ? "; " : "", chsm_json_str(change, "attribute"), from, to,
+                         json_is_true(json_object_get(change, "loosened")) ? " (loosened)" : "",
+                         json_is_true(json_object_get(change, "ignored")) ? " (ignored)" : "");
+}
+
+/* "waived until 2027-02-01T00:00:00Z: ticket 4711" */
+static int add_waiver(const json_t *key, const char *member, const char *what, struct chsm_buf *b)
+{
+    const json_t *w = json_object_get(key, member);
+
+    if (!w)
+        return 0;
+    return chsm_buf_addf(b, NULL, "%s%s %s: %s", b->len ? "; " : "", what, chsm_json_str(w, "expires"), chsm_json_str(w, "reason"));
+}
+
+/* The reason, what changed, and what was waived; else how the key has proven itself. */
 static char *changes_text(const json_t *key)
 {
     AUTO_BUF struct chsm_buf b = CHSM_BUF(1u << 20);
@@ -114,15 +137,11 @@ static char *changes_text(const json_t *key)
 
     if (reason && chsm_buf_addf(&b, NULL, "%s", reason) < 0)
         return NULL;
-    json_array_foreach(json_object_get(key, "changes"), i, change) {
-        AUTO_FREE char *from = chsm_json_canonical(json_object_get(change, "source"));
-        AUTO_FREE char *to = chsm_json_canonical(json_object_get(change, "destination"));
-
-        if (!from || !to ||
-            chsm_buf_addf(&b, NULL, "%s%s: %s -> %s%s", b.len ? "; " : "", chsm_json_str(change, "attribute"), from, to,
-                          json_is_true(json_object_get(change, "loosened")) ? " (loosened)" : "") < 0)
+    json_array_foreach(json_object_get(key, "changes"), i, change)
+        if (add_change(change, &b) < 0)
             return NULL;
-    }
+    if (add_waiver(key, "waived", "waived until", &b) < 0 || add_waiver(key, "waiver_expired", "its waiver expired on", &b) < 0)
+        return NULL;
     if (!b.len && proof && chsm_buf_adds(&b, proof, NULL) < 0)
         return NULL;
     return chsm_buf_take(&b);
@@ -183,6 +202,17 @@ static int add_list(const json_t *list, const char *heading, struct chsm_buf *ou
     return 0;
 }
 
+/* What was accepted, in one line before the keys that passed: a waiver is never silent. */
+static int add_waived(const json_t *report, struct chsm_buf *out, struct chsm_err *err)
+{
+    const json_t *key;
+    size_t i, n = 0;
+
+    json_array_foreach(chsm_json_get(report, "verification.keys"), i, key)
+        n += json_object_get(key, "waived") != NULL;
+    return n ? chsm_buf_addf(out, err, "\n%zu of them passed by a waiver only.\n", n) : 0;
+}
+
 static int add_steps(const json_t *report, struct chsm_buf *out, struct chsm_err *err)
 {
     static const char *const headers[] = { "STEP", "RESULT", "TIME", "DETAIL", NULL };
@@ -225,7 +255,8 @@ int chsm_report_text(const json_t *report, struct chsm_buf *out, struct chsm_err
         return -1;
     if (chsm_json_get(report, "verification") &&
         (add_keys(report, false, "Differences", out, err) < 0 || add_list(chsm_json_get(report, "verification.open"), "Not established", out, err) < 0 ||
-         add_keys(report, true, "Keys that survived", out, err) < 0))
+         add_waived(report, out, err) < 0 || add_keys(report, true, "Keys that survived", out, err) < 0 ||
+         add_list(chsm_json_get(report, "verification.notes"), "Notes", out, err) < 0))
         return -1;
     if (add_list(json_object_get(report, "not_covered"), "Not covered by this run", out, err) < 0)
         return -1;

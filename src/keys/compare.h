@@ -23,7 +23,7 @@ enum chsm_verdict {
 };
 
 /* How source and destination were found to belong together. */
-enum chsm_means { CHSM_MEANS_NONE, CHSM_MEANS_ID, CHSM_MEANS_FINGERPRINT, CHSM_MEANS_DESCRIPTOR };
+enum chsm_means { CHSM_MEANS_NONE, CHSM_MEANS_ID, CHSM_MEANS_FINGERPRINT, CHSM_MEANS_DESCRIPTOR, CHSM_MEANS_PROOF };
 
 enum chsm_outcome { CHSM_PASS, CHSM_FAIL, CHSM_OPEN };     /* of a finding; and of the run: verified, failed, inconclusive */
 
@@ -34,9 +34,13 @@ enum chsm_require {
     CHSM_REQUIRE_PROVEN,    /* every private and secret key */
 };
 
+struct chsm_waivers;
+
 struct chsm_policy {
     enum chsm_require require;
     bool allow_unexpected;
+    const struct chsm_waivers *waivers;     /* NULL = none (keys/waiver.h) */
+    int64_t now;                            /* ms since 1970: what waivers expire against */
 };
 
 struct chsm_finding {
@@ -46,7 +50,8 @@ struct chsm_finding {
     enum chsm_means means;
     enum chsm_verdict verdict;
     bool provable;                          /* a private or secret key of which nobody has shown that no proof is possible */
-    json_t *changes;                        /* array of {attribute, source, destination, loosened}; NULL = none */
+    bool witnessed;                         /* something equal on both sides depends on the key material */
+    json_t *changes;                        /* array of {attribute, source, destination, loosened, ignored}; NULL = none */
     char *reason;                           /* why not more; NULL = nothing to say */
     json_t *proof;                          /* all that is needed to check it again without an HSM; NULL = none */
 };
@@ -56,14 +61,24 @@ struct chsm_comparison {
     size_t n, cap;
     char **open;                            /* why the run cannot be verified whatever the findings: "login cu2: ..." */
     size_t n_open;
+    char **notes;                           /* worth knowing, and no reason against anything */
+    size_t n_notes;
+    /*
+     * Set before comparing. Attributes whose differences are noted but do not count, ended by NULL; NULL = none. Only names
+     * that chsm_attribute_may_be_ignored() allows: what tells one key from another always counts.
+     */
+    const char *const *ignore;
 };
+
+/* The label, a flag, or another attribute of chsm_record.more; not ID, check value, size, curve, public key or value digest. */
+bool chsm_attribute_may_be_ignored(const char *name);
 
 void chsm_comparison_done(struct chsm_comparison *c);
 #define AUTO_COMPARISON AUTO(chsm_comparison_done)
 
 /*
  * Compares login by login. The inventories must outlive the result. Every record of the source gets exactly one finding.
- * Verdicts here are at most `intact`: proofs are added by chsm_finding_prove().
+ * Verdicts here are at most `intact`: proofs are added by chsm_finding_prove(). Of *ret only `ignore` is read.
  */
 CHSM_MUST_CHECK int chsm_compare(const struct chsm_inventory *source, const struct chsm_inventory *destination,
                                  struct chsm_comparison *ret, struct chsm_err *err);
@@ -77,10 +92,25 @@ CHSM_MUST_CHECK int chsm_compare_section(struct chsm_comparison *c, const struct
 CHSM_MUST_CHECK int chsm_compare_rest(struct chsm_comparison *c, const struct chsm_inventory *source, const struct chsm_inventory *destination,
                                       struct chsm_err *err);
 
+/* Drops the findings from `first` on that keep() does not want. */
+void chsm_comparison_keep(struct chsm_comparison *c, size_t first, bool (*keep)(const struct chsm_finding *f, const void *ctx), const void *ctx);
+
+/* Adds something worth knowing that speaks against nothing. */
+CHSM_MUST_CHECK int chsm_comparison_remark(struct chsm_comparison *c, const char *text, struct chsm_err *err);
+
 /* Adds a reason why the run cannot be verified, whatever the findings. */
 CHSM_MUST_CHECK int chsm_comparison_note(struct chsm_comparison *c, const char *text, struct chsm_err *err);
 
-/* Whether a proof is worth asking for: matched, unchanged, and a private or secret key. */
+/*
+ * Pairs a record that is ambiguous with a candidate of the destination that only it can be (it has proven so): the finding
+ * `source` takes the destination of the finding `destination`, which vanishes; the findings after it move up.
+ */
+CHSM_MUST_CHECK int chsm_comparison_pair(struct chsm_comparison *c, size_t source, size_t destination, struct chsm_err *err);
+
+/* Whether two ambiguous findings of one login could be the same key: nothing that is told speaks against it. */
+bool chsm_finding_candidate(const struct chsm_finding *source, const struct chsm_finding *destination);
+
+/* Whether a proof is worth asking for: a private or secret key that is matched and no impostor. */
 bool chsm_finding_wants_proof(const struct chsm_finding *f);
 
 /*
@@ -103,21 +133,25 @@ CHSM_MUST_CHECK int chsm_finding_reason(struct chsm_finding *f, const char *why,
 /* There was no proof: `possible` says whether there could have been one. Keeps the reason. */
 CHSM_MUST_CHECK int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, struct chsm_err *err);
 
-/* What a finding means under a policy; the table of doc/EVIDENCE.md. */
+/*
+ * What a finding means under a policy; the table of doc/EVIDENCE.md. A waiver takes the weight of the verdict, not of the rest: a
+ * waived change still needs the proof that the key itself would have needed.
+ */
 enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy);
 
 /* The verdict of the run: failed if any finding failed; open if any is, or anything was not established, or nothing was compared. */
 enum chsm_outcome chsm_comparison_outcome(const struct chsm_comparison *c, const struct chsm_policy *policy);
 
 const char *chsm_verdict_name(enum chsm_verdict v);         /* "proven" ... */
-const char *chsm_means_name(enum chsm_means m);             /* "id", "fingerprint", "descriptor", "none" */
+const char *chsm_means_name(enum chsm_means m);             /* "id", "fingerprint", "descriptor", "proof", "none" */
 const char *chsm_outcome_name(enum chsm_outcome o);         /* "verified", "failed", "inconclusive" */
+bool chsm_verdict_from_name(const char *name, enum chsm_verdict *ret);
 bool chsm_require_from_name(const char *name, enum chsm_require *ret);
 const char *chsm_require_name(enum chsm_require r);
 
 /*
- * The comparison as report members: {"verdict", "require", "totals": {verdict: n}, "open": [...], "keys": [one per
- * finding]}. The caller owns *ret.
+ * The comparison as report members: {"verdict", "require", "totals": {verdict: n}, "open": [...], "notes": [...],
+ * "keys": [one per finding]}. The caller owns *ret.
  */
 CHSM_MUST_CHECK int chsm_comparison_to_json(const struct chsm_comparison *c, const struct chsm_policy *policy, json_t **ret,
                                             struct chsm_err *err);

@@ -2,7 +2,7 @@
 /* From findings to the verdict of the run, and both as JSON. */
 #include "config.h"
 
-#include "keys/compare.h"
+#include "keys/waiver.h"
 #include "util/buf.h"
 #include "util/json.h"
 
@@ -22,10 +22,21 @@ const char *chsm_verdict_name(enum chsm_verdict v)
     return verdict_names[v];
 }
 
+bool chsm_verdict_from_name(const char *name, enum chsm_verdict *ret)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verdict_names); i++)
+        if (strcmp(name, verdict_names[i]) == 0) {
+            *ret = (enum chsm_verdict)i;
+            return true;
+        }
+    return false;
+}
+
 const char *chsm_means_name(enum chsm_means m)
 {
     static const char *const names[] = {
         [CHSM_MEANS_NONE] = "none", [CHSM_MEANS_ID] = "id", [CHSM_MEANS_FINGERPRINT] = "fingerprint", [CHSM_MEANS_DESCRIPTOR] = "descriptor",
+        [CHSM_MEANS_PROOF] = "proof",
     };
 
     return names[m];
@@ -58,7 +69,8 @@ static bool can_prove_class(const struct chsm_record *r)
 
 bool chsm_finding_wants_proof(const struct chsm_finding *f)
 {
-    return f->source && f->destination && can_prove_class(f->source) && (f->verdict == CHSM_V_INTACT || f->verdict == CHSM_V_PRESENT);
+    return f->source && f->destination && can_prove_class(f->source) &&
+           (f->verdict == CHSM_V_INTACT || f->verdict == CHSM_V_PRESENT || f->verdict == CHSM_V_CHANGED);
 }
 
 int chsm_finding_reason(struct chsm_finding *f, const char *why, struct chsm_err *err)
@@ -101,8 +113,10 @@ int chsm_finding_prove(struct chsm_finding *f, const struct chsm_challenge *c, c
     if (checked >= 0 && !(f->proof = proof_json(f, c, answer)))
         return chsm_oom(err);
     /* What is known to be wrong stays wrong: an answer that did not come cannot make it merely unproven. */
-    if (checked < 0 && (f->verdict == CHSM_V_MISSING || f->verdict == CHSM_V_CHANGED || f->verdict == CHSM_V_IMPOSTOR || f->verdict == CHSM_V_UNEXPECTED))
+    if (checked < 0 && (f->verdict == CHSM_V_MISSING || f->verdict == CHSM_V_IMPOSTOR || f->verdict == CHSM_V_UNEXPECTED))
         return 0;
+    if (checked < 0 && f->verdict == CHSM_V_CHANGED)
+        return chsm_finding_excuse(f, true, why, err);
     if (checked == 0) {
         f->verdict = CHSM_V_IMPOSTOR;
         return chsm_finding_reason(f, "its answer to the challenge is not that of the source's key", err);
@@ -142,9 +156,30 @@ int chsm_finding_excuse(struct chsm_finding *f, bool possible, const char *why, 
     return both ? chsm_finding_reason(f, both, err) : chsm_oom(err);
 }
 
-enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy)
+/* What is left of a finding when nobody minds its verdict: whether the key itself is the source's. */
+static enum chsm_verdict waived(const struct chsm_finding *f)
 {
     switch (f->verdict) {
+    case CHSM_V_CHANGED:
+        return f->proof ? CHSM_V_PROVEN : f->witnessed ? CHSM_V_INTACT : CHSM_V_PRESENT;
+    case CHSM_V_INTACT:
+    case CHSM_V_PRESENT:
+    case CHSM_V_MISSING:
+    case CHSM_V_UNEXPECTED:
+    case CHSM_V_AMBIGUOUS:
+    case CHSM_V_UNPROVEN:
+        return CHSM_V_PROVEN;       /* that there is no proof is just what was accepted */
+    case CHSM_V_PROVEN:
+    case CHSM_V_IMPOSTOR:
+    case CHSM_V_COUNT_:
+        break;
+    }
+    return f->verdict;
+}
+
+static enum chsm_outcome outcome_of(const struct chsm_finding *f, enum chsm_verdict verdict, const struct chsm_policy *policy)
+{
+    switch (verdict) {
     case CHSM_V_PROVEN:
         return CHSM_PASS;
     case CHSM_V_INTACT:
@@ -168,6 +203,16 @@ enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struc
     return CHSM_OPEN;
 }
 
+enum chsm_outcome chsm_finding_outcome(const struct chsm_finding *f, const struct chsm_policy *policy)
+{
+    const struct chsm_waiver *expired;
+    enum chsm_outcome outcome = outcome_of(f, f->verdict, policy);
+
+    if (outcome == CHSM_PASS || !chsm_waiver_for(policy->waivers, f, policy->now, &expired))
+        return outcome;
+    return outcome_of(f, waived(f), policy);
+}
+
 enum chsm_outcome chsm_comparison_outcome(const struct chsm_comparison *c, const struct chsm_policy *policy)
 {
     enum chsm_outcome outcome = c->n_open || c->n == 0 ? CHSM_OPEN : CHSM_PASS;
@@ -181,73 +226,4 @@ enum chsm_outcome chsm_comparison_outcome(const struct chsm_comparison *c, const
             outcome = CHSM_OPEN;
     }
     return outcome;
-}
-
-/* The outside of a key: what names it in a report. */
-static int describe(const struct chsm_record *r, json_t *o)
-{
-    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len);
-    AUTO_FREE char *label = chsm_bytes_text(&r->label);
-    AUTO_FREE char *text = chsm_bytes_text(&r->id);
-    char cls[24], type[24], fp[65];
-    json_t *more = id && label && text
-                       ? json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*}", "class", chsm_class_name(r->cls, cls, sizeof cls), "id", id, "id_text", text,
-                                   "label", label, "type", r->type == CHSM_TYPE_NONE ? NULL : chsm_type_name(r->type, type, sizeof type), "curve", r->curve)
-                       : NULL;
-    int rc = more ? json_object_update(o, more) : -1;
-
-    if (rc == 0 && r->bits)
-        rc = json_object_set_new(o, "bits", json_integer(r->bits));
-    if (rc == 0 && chsm_record_fingerprint(r, fp))
-        rc = json_object_set_new(o, "fingerprint", json_string(fp));
-    json_decref(more);
-    return rc;
-}
-
-static json_t *finding_json(const struct chsm_finding *f, const struct chsm_policy *policy)
-{
-    static const char *const outcomes[] = { [CHSM_PASS] = "pass", [CHSM_FAIL] = "fail", [CHSM_OPEN] = "open" };
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:O*, s:O*}", "login", f->login, "verdict", chsm_verdict_name(f->verdict), "outcome",
-                          outcomes[chsm_finding_outcome(f, policy)], "matched_by", chsm_means_name(f->means), "reason", f->reason, "changes",
-                          f->changes, "proof", f->proof);
-
-    if (o && describe(f->source ? f->source : f->destination, o) == 0)
-        return o;
-    json_decref(o);
-    return NULL;
-}
-
-static json_t *totals_json(const struct chsm_comparison *c)
-{
-    size_t count[CHSM_V_COUNT_] = { 0 }, expected = 0;
-    json_t *o = json_object();
-
-    for (size_t i = 0; i < c->n; i++) {
-        count[c->findings[i].verdict]++;
-        expected += c->findings[i].source != NULL;
-    }
-    for (int v = 0; o && v < CHSM_V_COUNT_; v++)
-        (void)json_object_set_new(o, verdict_names[v], json_integer((json_int_t)count[v]));
-    if (o)
-        (void)json_object_set_new(o, "expected", json_integer((json_int_t)expected));
-    return o;
-}
-
-int chsm_comparison_to_json(const struct chsm_comparison *c, const struct chsm_policy *policy, json_t **ret, struct chsm_err *err)
-{
-    json_auto_t *keys = json_array(), *open = json_array();
-    json_t *o;
-
-    for (size_t i = 0; i < c->n; i++)
-        if (json_array_append_new(keys, finding_json(&c->findings[i], policy)) < 0)
-            return chsm_oom(err);
-    for (size_t i = 0; i < c->n_open; i++)
-        if (json_array_append_new(open, json_string(c->open[i])) < 0)
-            return chsm_oom(err);
-    o = json_pack("{s:s, s:s, s:b, s:o, s:O, s:O}", "verdict", chsm_outcome_name(chsm_comparison_outcome(c, policy)), "require",
-                  chsm_require_name(policy->require), "allow_unexpected", policy->allow_unexpected, "totals", totals_json(c), "open", open, "keys", keys);
-    if (!o)
-        return chsm_oom(err);
-    *ret = o;
-    return 0;
 }

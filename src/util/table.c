@@ -148,3 +148,23 @@ int chsm_table_tsv(const struct chsm_table *t, struct chsm_buf *out, struct chsm
             return -1;
     return 0;
 }
+
+static int add_csv_cell(const char *cell, struct chsm_buf *out, struct chsm_err *err)
+{
+    if (!strpbrk(cell, ",\"\r\n"))
+        return chsm_buf_adds(out, cell, err);
+    if (chsm_buf_adds(out, "\"", err) < 0)
+        return -1;
+    for (; *cell; cell++)
+        if (chsm_buf_addf(out, err, "%s%c", *cell == '"' ? "\"" : "", *cell) < 0)
+            return -1;
+    return chsm_buf_adds(out, "\"", err);
+}
+
+int chsm_table_csv(const struct chsm_table *t, struct chsm_buf *out, struct chsm_err *err)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (add_csv_cell(t->cells[i], out, err) < 0 || chsm_buf_adds(out, (i + 1) % t->columns ? "," : "\n", err) < 0)
+            return -1;
+    return 0;
+}

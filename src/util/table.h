@@ -19,6 +19,9 @@ CHSM_MUST_CHECK int chsm_table_row(struct chsm_table *t, const char *const *cell
 /* Appends the table, each line indented by `indent` blanks, with a rule below the headers. */
 CHSM_MUST_CHECK int chsm_table_render(const struct chsm_table *t, unsigned indent, struct chsm_buf *out, struct chsm_err *err);
 
+/* Comma-separated rows with headers (RFC 4180, but for the line ends: \n). */
+CHSM_MUST_CHECK int chsm_table_csv(const struct chsm_table *t, struct chsm_buf *out, struct chsm_err *err);
+
 /* Tab-separated rows without headers. */
 CHSM_MUST_CHECK int chsm_table_tsv(const struct chsm_table *t, struct chsm_buf *out, struct chsm_err *err);
 
