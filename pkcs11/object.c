@@ -5,6 +5,8 @@
 #include "pkcs11/spki.h"
 #include "util/buf.h"
 
+#define DATE_MAX 16u        /* bytes; wire.c lets four times as many pass, for they may be escaped */
+
 static bool filled(const struct chsm_object *o, enum chsm_attr a)
 {
     return o->have[a] && o->v[a].len > 0;
@@ -38,6 +40,8 @@ static int date(const struct chsm_object *o, enum chsm_attr a, struct chsm_recor
 
     if (!filled(o, a))
         return 0;
+    if (o->v[a].len > DATE_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "attribute %s has %zu bytes", chsm_attrs[a].name, o->v[a].len);
     if (text && strlen(text) == sizeof(CK_DATE) && strspn(text, "0123456789") == sizeof(CK_DATE)) {
         (void)snprintf(iso, sizeof iso, "%.4s-%.2s-%.2s", text, text + 4, text + 6);
         return chsm_record_set(r, chsm_attrs[a].name, json_string(iso), err);
@@ -96,7 +100,7 @@ static json_t *template_entry(const unsigned char **at)
 
 static int template(const struct chsm_object *o, enum chsm_attr a, struct chsm_record *r, struct chsm_err *err)
 {
-    const unsigned char *at = o->v[a].p, *end = at + o->v[a].len;
+    const unsigned char *at = o->v[a].p, *end = filled(o, a) ? at + o->v[a].len : at;
     json_t *list = filled(o, a) ? json_array() : NULL;
 
     if (o->have[a] && !filled(o, a))

@@ -4,6 +4,7 @@
 #include "pkcs11/nested.h"
 
 #define TRIES 4u
+#define LIMIT_TRIES 2u              /* more, where one attribute cannot be read */
 #define ONE_ROOM 2048u
 #define ABSENT CK_UNAVAILABLE_INFORMATION
 
@@ -103,12 +104,12 @@ static int read_large(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr 
 }
 
 /*
- * What limits a key's use. SoftHSM, for one, stores the dates of private objects and cannot read them again: that there is such a
- * limit must not be lost, nor the object.
+ * What limits a key's use. SoftHSM, for one, stores the dates of private objects and cannot read them again, and p11-kit's remote
+ * protocol does not carry templates: that there may be such a limit must not be lost, nor the object.
  */
-static bool is_limit(enum chsm_attr a)
+static bool fails_to_tell(enum chsm_attr a, CK_RV rv)
 {
-    return a >= CHSM_A_START_DATE && a <= CHSM_A_UNWRAP_TEMPLATE;
+    return a >= CHSM_A_START_DATE && a <= CHSM_A_UNWRAP_TEMPLATE && (rv == CKR_GENERAL_ERROR || rv == CKR_DEVICE_ERROR);
 }
 
 static int keep_unreadable(struct chsm_object *o, enum chsm_attr a, struct chsm_err *err)
@@ -129,12 +130,12 @@ static int read_attr(struct chsm_reader *r, CK_OBJECT_HANDLE h, enum chsm_attr a
     if (chsm_attrs[a].kind != CHSM_ATTR_BYTES)
         t.ulValueLen = chsm_attrs[a].room;
     rv = chsm_read_get(r, h, &t, 1);
-    /* Once more, for that code comes at random, too. */
-    if (rv == CKR_GENERAL_ERROR && is_limit(a)) {
+    /* Again, for those codes come at random, too. */
+    for (unsigned i = 0; i < LIMIT_TRIES && fails_to_tell(a, rv); i++) {
         t.ulValueLen = chsm_attrs[a].room;
         rv = chsm_read_get(r, h, &t, 1);
     }
-    if (rv == CKR_GENERAL_ERROR && is_limit(a))
+    if (fails_to_tell(a, rv))
         return keep_unreadable(o, a, err);
     if (!answered(rv))
         return (void)chsm_ck_fail(err, "C_GetAttributeValue", rv), chsm_err_prefix(err, "attribute %s", chsm_attrs[a].name);

@@ -16,6 +16,8 @@
 #include "pkcs11/spki.h"
 #include "pkcs11/wire.h"
 
+#define SET_MAX 64u
+
 static void check_spki(const struct chsm_bytes *spki)
 {
     const unsigned char *at = spki->p;
@@ -90,21 +92,69 @@ static enum chsm_attr which(struct fuzz_input *in)
     return number % CHSM_A_COUNT;
 }
 
-/* Then one or two bytes of length, and the value. Flags and numbers have their size by the time they get here, the rest has any. */
+static int by_number(const void *x, const void *y)
+{
+    const CK_ULONG *a = x, *b = y;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* Numbers of 32 bits, sorted: four bytes of the input each. */
+static size_t set_of(const uint8_t *p, size_t n, unsigned char *out)
+{
+    CK_ULONG v[SET_MAX] = { 0 };
+    size_t count = n / 4 < SET_MAX ? n / 4 : SET_MAX;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < 4; k++)
+            v[i] = v[i] << 8 | p[4 * i + k];
+    qsort(v, count, sizeof *v, by_number);
+    memcpy(out, v, count * sizeof *v);
+    return count * sizeof *v;
+}
+
+/* One attribute with the input as its value, as attrs.h keeps templates. */
+static size_t template_of(const uint8_t *p, size_t n, unsigned char *out)
+{
+    static const unsigned char type[8] = { 0, 0, 0, 0, 0x40, 0, 2, 0x11 };
+
+    memcpy(out, type, sizeof type);
+    memset(out + 8, 0, 4);
+    out[10] = (unsigned char)(n >> 8);
+    out[11] = (unsigned char)n;
+    memcpy(out + 12, p, n);
+    return n + 12;
+}
+
+/*
+ * One or two bytes of length, and the value. What is no string of bytes has its form by the time it gets here; nothing at all is how
+ * read.c says that a limit cannot be read.
+ */
 static void fill(struct fuzz_input *in, struct chsm_object *o)
 {
+    unsigned char room[0x8000] = { 0 };
     enum chsm_attr a = which(in);
-    unsigned char number[sizeof(CK_ULONG)] = { 0 };
-    size_t n = fuzz_byte(in), fixed = chsm_attrs[a].kind == CHSM_ATTR_FLAG ? sizeof(CK_BBOOL) : sizeof(CK_ULONG);
+    size_t n = fuzz_byte(in);
     const uint8_t *p;
 
     if (n >= 0x80)
         n = (n & 0x7f) << 8 | fuzz_byte(in);
     p = fuzz_take(in, n, &n);
-    if (chsm_attrs[a].kind != CHSM_ATTR_BYTES) {
-        memcpy(number, p, n < fixed ? n : fixed);
-        p = number;
-        n = fixed;
+    switch (chsm_attrs[a].kind) {
+    case CHSM_ATTR_BYTES:
+        break;
+    case CHSM_ATTR_SET:
+        n = set_of(p, n, room);
+        p = room;
+        break;
+    case CHSM_ATTR_TEMPLATE:
+        n = n > 0 ? template_of(p, n, room) : 0;
+        p = room;
+        break;
+    default:
+        memcpy(room, p, n < sizeof(CK_ULONG) ? n : sizeof(CK_ULONG));
+        n = chsm_attrs[a].kind == CHSM_ATTR_FLAG ? sizeof(CK_BBOOL) : sizeof(CK_ULONG);
+        p = room;
     }
     MUST(chsm_bytes_set(&o->v[a], p, n, NULL) == 0);
     o->have[a] = true;
