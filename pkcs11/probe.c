@@ -11,40 +11,53 @@ static CK_RV ready(struct chsm_probe *p, CK_OBJECT_HANDLE key)
     return p->wants_login && key == p->key->handle ? chsm_session_context_login(p->s, p->session) : CKR_OK;
 }
 
+/* An operation that failed may still be active, and would be in the way of the next one (facts: pkcs11-stack.md §7, rule 11). */
+static CK_RV finish(struct chsm_probe *p, CK_RV rv)
+{
+    if (rv == CKR_OK)
+        return rv;
+    chsm_session_reset_proofs(p->s);
+    p->session = chsm_session_for_proofs(p->s);
+    return rv;
+}
+
 CK_RV chsm_probe_sign(struct chsm_probe *p, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *data, size_t n)
 {
     CK_RV rv = CHSM_CK(&p->s->ck, C_SignInit, p->session, m, key);
 
-    if (rv == CKR_OK)
-        rv = ready(p, key);
     if (rv != CKR_OK)
         return rv;
+    rv = ready(p, key);
+    if (rv != CKR_OK)
+        return finish(p, rv);
     p->n = sizeof p->room;
-    return CHSM_CK(&p->s->ck, C_Sign, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n);
+    return finish(p, CHSM_CK(&p->s->ck, C_Sign, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n));
 }
 
 CK_RV chsm_probe_encrypt(struct chsm_probe *p, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *data, size_t n)
 {
     CK_RV rv = CHSM_CK(&p->s->ck, C_EncryptInit, p->session, m, key);
 
-    if (rv == CKR_OK)
-        rv = ready(p, key);
     if (rv != CKR_OK)
         return rv;
+    rv = ready(p, key);
+    if (rv != CKR_OK)
+        return finish(p, rv);
     p->n = sizeof p->room;
-    return CHSM_CK(&p->s->ck, C_Encrypt, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n);
+    return finish(p, CHSM_CK(&p->s->ck, C_Encrypt, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n));
 }
 
 CK_RV chsm_probe_decrypt(struct chsm_probe *p, CK_MECHANISM *m, CK_OBJECT_HANDLE key, const void *data, size_t n)
 {
     CK_RV rv = CHSM_CK(&p->s->ck, C_DecryptInit, p->session, m, key);
 
-    if (rv == CKR_OK)
-        rv = ready(p, key);
     if (rv != CKR_OK)
         return rv;
+    rv = ready(p, key);
+    if (rv != CKR_OK)
+        return finish(p, rv);
     p->n = sizeof p->room;
-    return CHSM_CK(&p->s->ck, C_Decrypt, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n);
+    return finish(p, CHSM_CK(&p->s->ck, C_Decrypt, p->session, (CK_BYTE *)(uintptr_t)data, n, p->room, &p->n));
 }
 
 bool chsm_probe_other_spelling(CK_RV rv)
@@ -99,8 +112,9 @@ static CK_RV run(struct chsm_probe *p)
             rv = CKR_BUFFER_TOO_SMALL;
         if (rv == CKR_OK)
             return rv;
-        /* After an error the operation may still be active, which would spoil the next proof. */
-        chsm_session_reset_proofs(p->s);
+        /* After a plain refusal nothing is active (see finish()), and the session is as good as it was. */
+        if (!chsm_challenge_try_next(rv))
+            chsm_session_reset_proofs(p->s);
     } while (again(p, rv, ++tries));
     return rv;
 }

@@ -82,15 +82,15 @@ static int make_private(const struct chsm_record *s, unsigned attempt, chsm_rand
         return 0;
     }
     key = chsm_challenge_key(s, NULL);
-    if (!key) {
-        /* One damaged record is no reason to prove nothing at all, and none to pass this key. */
-        c->reason = "its recorded public key cannot be read";
-        c->possible = true;
-        return 0;
-    }
-    rc = rsa ? chsm_challenge_rsa(s, key, attempt, rnd, c, err) : chsm_challenge_ec(s, key, attempt, rnd, c, err);
+    rc = !key ? 1 : rsa ? chsm_challenge_rsa(s, key, attempt, rnd, c, err) : chsm_challenge_ec(s, key, attempt, rnd, c, err);
     EVP_PKEY_free(key);
-    return rc;
+    if (rc > 0) {
+        /* One damaged record is no reason to prove nothing at all, and none to pass this key. */
+        chsm_challenge_done(c);
+        c->reason = "its recorded public key cannot be used";
+        c->possible = true;
+    }
+    return rc < 0 ? -1 : 0;
 }
 
 int chsm_challenge_make(const struct chsm_record *source, unsigned attempt, chsm_random_fn *rnd, struct chsm_challenge *ret, struct chsm_err *err)

@@ -98,7 +98,7 @@ void chsm_challenge_done(struct chsm_challenge *c);
 /*
  * What a private key of the destination is to be asked, from the *source's* record: its public key and usage flags.
  * For a secret key: its recorded question. `attempt` counts from 0: the next choice after the HSM refused a mechanism.
- * kind is NULL with a reason when there is no possible proof (left). -1 = no randomness, or OpenSSL cannot.
+ * kind is NULL with a reason when there is no possible proof (left). -1 = no randomness, or no memory.
  */
 CHSM_MUST_CHECK int chsm_challenge_make(const struct chsm_record *source, unsigned attempt, chsm_random_fn *rnd,
                                         struct chsm_challenge *ret, struct chsm_err *err);

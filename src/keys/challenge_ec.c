@@ -40,10 +40,10 @@ static int agree(EVP_PKEY *mine, EVP_PKEY *key, struct chsm_challenge *c, struct
         HMAC(EVP_sha256(), shared, (int)n, (const unsigned char *)CHSM_CHALLENGE_PREFIX, CHSM_CHALLENGE_PREFIX_LEN, mac, &mac_len))
         rc = chsm_bytes_set(&c->input, point, point_len, err) < 0 ? -1 : chsm_bytes_set(&c->expected, mac, mac_len, err);
     else
-        (void)chsm_fail(err, CHSM_CONFIG, "OpenSSL cannot agree on a key with the recorded public key");
+        rc = 1;
     OPENSSL_cleanse(shared, sizeof shared);
     EVP_PKEY_CTX_free(dh);
-    return rc < 0 ? -1 : keep_private(mine, c, err);
+    return rc != 0 ? rc : keep_private(mine, c, err);
 }
 
 /* An ephemeral key on the same curve. */
@@ -57,7 +57,7 @@ static int agree_with(EVP_PKEY *key, struct chsm_challenge *c, struct chsm_err *
     if (gen && EVP_PKEY_keygen_init(gen) == 1 && EVP_PKEY_generate(gen, &mine) == 1)
         rc = agree(mine, key, c, err);
     else
-        rc = chsm_fail(err, CHSM_CONFIG, "OpenSSL makes no key on the curve of the recorded public key");
+        rc = 1;
     EVP_PKEY_free(mine);
     EVP_PKEY_CTX_free(gen);
     ERR_clear_error();
@@ -83,9 +83,7 @@ int chsm_challenge_ec(const struct chsm_record *s, EVP_PKEY *key, unsigned attem
         sign = false;
         break;
     default:
-        c->reason = "its recorded public key is on no curve";
-        c->possible = true;
-        return 0;
+        return 1;
     }
     if (sign && attempt-- == 0)
         return chsm_challenge_message(signature, rnd, c, err);

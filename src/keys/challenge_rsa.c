@@ -38,10 +38,11 @@ static const struct way {
     { CHSM_KIND_RSA_UNWRAP_AES, "unwrap", 11 + TEXT_LEN, NULL, AES_OF },
 };
 
-static int openssl_fail(struct chsm_err *err)
+/* The key cannot be used for this. */
+static int unusable(void)
 {
     ERR_clear_error();
-    return chsm_fail(err, CHSM_CONFIG, "OpenSSL cannot encrypt to the recorded public key");
+    return 1;
 }
 
 /* p ^= MGF1(seed) (RFC 8017 §B.2.1). */
@@ -73,14 +74,14 @@ static int pad_oaep(const char *digest, const unsigned char *text, chsm_random_f
 
     memset(em, 0, k);
     if (!md || EVP_Digest("", 0, db, NULL, md, NULL) != 1) {
-        (void)openssl_fail(err);
+        rc = unusable();
         goto done;
     }
     db[n - TEXT_LEN - 1] = 1;
     memcpy(db + n - TEXT_LEN, text, TEXT_LEN);
     if (rnd(seed, size, err) < 0)
         goto done;
-    rc = mask(md, seed, size, db, n) && mask(md, db, n, seed, size) ? 0 : openssl_fail(err);
+    rc = mask(md, seed, size, db, n) && mask(md, db, n, seed, size) ? 0 : unusable();
 done:
     EVP_MD_free(md);
     return rc;
@@ -118,13 +119,13 @@ static int expect(enum after after, const unsigned char *text, struct chsm_chall
         return chsm_bytes_set(&c->expected, text, TEXT_LEN, err);
     if (after == HMAC_OF)
         return HMAC(EVP_sha256(), text, TEXT_LEN, prefix, CHSM_CHALLENGE_PREFIX_LEN, out, &mac) ? chsm_bytes_set(&c->expected, out, mac, err)
-                                                                                               : openssl_fail(err);
+                                                                                               : unusable();
     ctx = EVP_CIPHER_CTX_new();
     if (ctx && EVP_EncryptInit_ex2(ctx, EVP_aes_256_ecb(), text, NULL, NULL) == 1 &&
         EVP_EncryptUpdate(ctx, out, &n, prefix, CHSM_CHALLENGE_PREFIX_LEN) == 1 && n == CHSM_CHALLENGE_PREFIX_LEN)
         rc = chsm_bytes_set(&c->expected, out, (size_t)n, err);
     else
-        (void)openssl_fail(err);
+        rc = unusable();
     EVP_CIPHER_CTX_free(ctx);
     return rc;
 }
@@ -139,7 +140,7 @@ static int raw(EVP_PKEY *key, const unsigned char *em, size_t k, struct chsm_cha
 
     if (!ctx || EVP_PKEY_encrypt_init(ctx) != 1 || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) != 1 ||
         EVP_PKEY_encrypt(ctx, cipher, &n, em, k) != 1)
-        (void)openssl_fail(err);
+        rc = unusable();
     else if (chsm_bytes_set(&c->input, cipher, n, err) == 0)
         rc = chsm_bytes_set(&c->opening, em, k, err);
     EVP_PKEY_CTX_free(ctx);
@@ -150,13 +151,15 @@ static int encrypt_to(EVP_PKEY *key, const struct way *w, chsm_random_fn *rnd, s
 {
     unsigned char text[TEXT_LEN], em[RSA_MAX];
     size_t k = (size_t)EVP_PKEY_get_size(key);
-    int rc = -1;
+    int rc;
 
     c->kind = w->kind;
     if (k > sizeof em)
-        return openssl_fail(err);
-    if (rnd(text, sizeof text, err) == 0 && expect(w->after, text, c, err) == 0 &&
-        (w->oaep ? pad_oaep(w->oaep, text, rnd, em, k, err) : pad_pkcs1(text, rnd, em, k, err)) == 0)
+        return unusable();
+    rc = rnd(text, sizeof text, err) < 0 ? -1 : expect(w->after, text, c, err);
+    if (rc == 0)
+        rc = w->oaep ? pad_oaep(w->oaep, text, rnd, em, k, err) : pad_pkcs1(text, rnd, em, k, err);
+    if (rc == 0)
         rc = raw(key, em, k, c, err);
     OPENSSL_cleanse(text, sizeof text);
     OPENSSL_cleanse(em, sizeof em);
@@ -168,11 +171,8 @@ int chsm_challenge_rsa(const struct chsm_record *s, EVP_PKEY *key, unsigned atte
     unsigned seen = 0;
     int size = EVP_PKEY_get_size(key);
 
-    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA) {
-        c->reason = "its recorded public key is no RSA key";
-        c->possible = true;
-        return 0;
-    }
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
+        return unusable();
     for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
         const struct way *w = &ways[i];
 

@@ -13,7 +13,10 @@ EVP_PKEY *chsm_challenge_key(const struct chsm_record *r, struct chsm_err *err);
 /* Sets kind, and the prefix and 32 random bytes as input. */
 CHSM_MUST_CHECK int chsm_challenge_message(const char *kind, chsm_random_fn *rnd, struct chsm_challenge *c, struct chsm_err *err);
 
-/* The attempt-th question to a private key with this public key; kind stays NULL, with a reason, when there is none (left). */
+/*
+ * The attempt-th question to a private key with this public key; kind stays NULL, with a reason, when there is none (left).
+ * 1 when OpenSSL cannot do with this public key what would be needed.
+ */
 CHSM_MUST_CHECK int chsm_challenge_rsa(const struct chsm_record *s, EVP_PKEY *key, unsigned attempt, chsm_random_fn *rnd,
                                        struct chsm_challenge *c, struct chsm_err *err);
 CHSM_MUST_CHECK int chsm_challenge_ec(const struct chsm_record *s, EVP_PKEY *key, unsigned attempt, chsm_random_fn *rnd,

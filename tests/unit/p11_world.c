@@ -3,6 +3,7 @@
 
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "check.h"
 #include "p11_world.h"
@@ -89,6 +90,22 @@ void world_leave(struct world *w)
     OK(p11_kit_module_finalize(w->fl));
     p11_kit_module_release(w->fl);
     w->fl = NULL;
+}
+
+void world_apart(struct world *w, void (*make)(struct world *w))
+{
+    int status = -1;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        world_enter(w);
+        make(w);
+        world_leave(w);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
 }
 
 static CK_BBOOL *flag(const char *usage, char c)

@@ -27,6 +27,9 @@ void world_remove(struct world *w);
 void world_enter(struct world *w);
 void world_leave(struct world *w);
 
+/* Runs `make` in a process of its own, inside the world: SoftHSM leaks where it makes keys on Edwards curves. */
+void world_apart(struct world *w, void (*make)(struct world *w));
+
 /* Keys; pairs get the same id on both halves. `usage` of the private half: "s" sign, "d" decrypt, "x" derive, "u" unwrap,
    "a" a login for each use. */
 void world_rsa(struct world *w, const char *id, const char *label, const char *usage);

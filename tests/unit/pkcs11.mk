@@ -30,3 +30,14 @@ UNIT_TESTS += tests/unit/test_pkcs11_attributes
 tests_unit_test_pkcs11_attributes_SOURCES = tests/unit/test_pkcs11_attributes.c tests/unit/p11_world.c tests/unit/p11_world.h tests/unit/check.h
 tests_unit_test_pkcs11_attributes_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pkcs11_attributes_LDADD = $(tests_unit_test_pkcs11_hsm_LDADD)
+# SoftHSM with the manners of other modules.
+noinst_LTLIBRARIES += tests/unit/p11_odd.la
+tests_unit_p11_odd_la_SOURCES = tests/unit/p11_odd.c
+tests_unit_p11_odd_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+tests_unit_p11_odd_la_LIBADD = $(CRYPTO_LIBS)
+check_PROGRAMS += tests/unit/test_pkcs11_odd
+UNIT_TESTS += tests/unit/test_pkcs11_odd
+tests_unit_test_pkcs11_odd_SOURCES = tests/unit/test_pkcs11_odd.c tests/unit/p11_world.c tests/unit/p11_world.h tests/unit/check.h
+tests_unit_test_pkcs11_odd_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pkcs11_odd_LDADD = $(tests_unit_test_pkcs11_hsm_LDADD)
+EXTRA_tests_unit_test_pkcs11_odd_DEPENDENCIES = tests/unit/p11_odd.la

@@ -117,6 +117,49 @@ static void common_curves_are_encoded_as_by_openssl(void **state)
     }
 }
 
+/* Edwards and Montgomery keys by OID and by name, their points bare and in either string: one encoding. */
+static void keys_with_curves_of_their_own(void **state)
+{
+    static const struct { const char *type, *name, *oid, *printable; } curves[] = {
+        { "ED25519", "Ed25519", "06032b6570", "130c656477617264733235353139" }, { "ED448", "Ed448", "06032b6571", "130a65647761726473343438" },
+        { "X25519", "X25519", "06032b656e", "130a63757276653235353139" },       { "X448", "X448", "06032b656f", "13086375727665343438" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+        EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, curves[i].type);
+        unsigned char *der = NULL, room[3 + 64] = { 0 };
+        size_t len = 64;
+        int n = i2d_PUBKEY(key, &der);
+
+        assert_int_equal(EVP_PKEY_get_raw_public_key(key, room + 3, &len), 1);
+        for (int form = 0; form < 6; form++) {
+            struct chsm_bytes params = bytes(form % 2 ? curves[i].printable : curves[i].oid), spki = { 0 };
+            size_t head = form / 2 == 2 ? 3 : (size_t)form / 2 * 2;
+            struct chsm_bytes point = { room + 3 - head, len + head };
+            AUTO_FREE char *name = NULL;
+            struct chsm_err e = { 0 };
+            unsigned bits = 0;
+
+            if (head == 3)
+                memcpy(room, (unsigned char[]){ V_ASN1_BIT_STRING, (unsigned char)(len + 1), 0 }, 3);
+            if (head == 2)
+                memcpy(room + 1, (unsigned char[]){ V_ASN1_OCTET_STRING, (unsigned char)len }, 2);
+            assert_ok(chsm_spki_curve(&params, &name, &bits, &e), e);
+            assert_string_equal(name, curves[i].name);
+            assert_ok(chsm_spki_ec(&params, &point, &spki, &e), e);
+            assert_int_equal(spki.len, n);
+            assert_memory_equal(spki.p, der, (size_t)n);
+            point.len--;
+            assert_fails(chsm_spki_ec(&params, &point, &spki, &e), CHSM_PKCS11, e);
+            chsm_bytes_done(&params);
+            chsm_bytes_done(&spki);
+        }
+        OPENSSL_free(der);
+        EVP_PKEY_free(key);
+    }
+}
+
 static void keys_that_are_none(void **state)
 {
     /* One bit off the curve; infinity; too short; empty. */
@@ -234,7 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rsa_key_as_published),
         cmocka_unit_test(ec_key_as_published_in_every_form),
-        cmocka_unit_test(common_curves_are_encoded_as_by_openssl), cmocka_unit_test(keys_that_are_none),
+        cmocka_unit_test(common_curves_are_encoded_as_by_openssl), cmocka_unit_test(keys_with_curves_of_their_own),
+        cmocka_unit_test(keys_that_are_none),
         cmocka_unit_test(curves_by_name),
         cmocka_unit_test(firmware_codes_have_both_readings),
         cmocka_unit_test(records_of_a_hostile_worker_are_refused),
