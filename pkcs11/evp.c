@@ -149,6 +149,7 @@ static int work(const struct chsm_evp_request *q, struct stack *s, struct chsm_b
     s->ctx = PKCS11_CTX_new();
     if (!s->ctx)
         return chsm_oom(err);
+    PKCS11_CTX_init_args(s->ctx, q->init);
     mark(q, "C_Initialize");
     if (PKCS11_CTX_load(s->ctx, q->module) < 0)
         return chsm_fail(err, CHSM_PKCS11, "libp11 cannot load %s", q->module);

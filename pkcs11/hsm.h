@@ -17,6 +17,7 @@ struct chsm_hsm_target {
     const char *directory;          /* working directory of the child; NULL = this one */
     const char *const *env;         /* "NAME=value" additions, ended by NULL; NULL = none. AZURE_*, ARM_*, IDENTITY_*, MSI_* and
                                        names with TOKEN, SECRET or PASSWORD are never inherited */
+    const char *init;               /* what C_Initialize is told as its reserved argument (NSS wants one); NULL = nothing */
     const char *token_label;        /* NULL = whatever slot has the only initialised token */
     bool slot_given;
     unsigned long slot;             /* CK_SLOT_ID when slot_given */

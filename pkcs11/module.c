@@ -26,14 +26,29 @@ static CK_FUNCTION_LIST *load_proxy(const char *path)
     return get && get(&fl) == CKR_OK ? fl : NULL;
 }
 
-int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *err)
+/* p11-kit cannot pass anything; its managed table can. */
+static CK_RV initialize(struct chsm_session *s, const char *init)
 {
+    /* NSS has one more member, and reads the string where others have the reserved argument (facts: pkcs11-stack.md §5). */
+    struct {
+        CK_C_INITIALIZE_ARGS standard;
+        void *beyond;
+    } args = { .standard = { .flags = CKF_OS_LOCKING_OK, .pReserved = (void *)(uintptr_t)init } };
+
+    if (!s->by_hand)
+        return p11_kit_module_initialize(s->ck.fl);
+    return s->ck.fl->C_Initialize(&args);
+}
+
+int chsm_module_load(struct chsm_session *s, const char *path, const char *init, struct chsm_err *err)
+{
+    bool proxy = is_proxy(path);
     CK_RV rv;
 
     p11_kit_be_quiet();
     chsm_ck_enter(&s->ck, "dlopen");
-    s->unmanaged = is_proxy(path);
-    s->ck.fl = s->unmanaged ? load_proxy(path) : p11_kit_module_load(path, /* flags= managed */ 0);
+    s->by_hand = proxy || init;
+    s->ck.fl = proxy ? load_proxy(path) : p11_kit_module_load(path, /* flags= managed */ 0);
     chsm_ck_leave(&s->ck);
     if (!s->ck.fl) {
         const char *why = p11_kit_message();
@@ -43,7 +58,7 @@ int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *
                              "/opt/azurecloudhsm/lib64/libazcloudhsm_pkcs11.so");
     }
     chsm_ck_enter(&s->ck, "C_Initialize");
-    rv = s->unmanaged ? s->ck.fl->C_Initialize(NULL) : p11_kit_module_initialize(s->ck.fl);
+    rv = initialize(s, init);
     chsm_ck_leave(&s->ck);
     if (rv != CKR_OK) {
         (void)chsm_ck_fail(err, "C_Initialize", rv);
@@ -61,7 +76,7 @@ void chsm_module_finalize(struct chsm_session *s)
     if (!s->initialised)
         return;
     chsm_ck_enter(&s->ck, "C_Finalize");
-    (void)(s->unmanaged ? s->ck.fl->C_Finalize(NULL) : p11_kit_module_finalize(s->ck.fl));
+    (void)(s->by_hand ? s->ck.fl->C_Finalize(NULL) : p11_kit_module_finalize(s->ck.fl));
     chsm_ck_leave(&s->ck);
     s->initialised = false;
 }

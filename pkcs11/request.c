@@ -22,14 +22,15 @@ json_t *chsm_request_for(const struct chsm_hsm_target *target, struct chsm_err *
         return NULL;
     }
     request = json_pack("{s:s}", "module", path);
-    if (request && ((target->token_label && json_object_set_new(request, "label", json_string(target->token_label)) < 0) ||
+    if (request && ((target->init && json_object_set_new(request, "init", json_string(target->init)) < 0) ||
+                    (target->token_label && json_object_set_new(request, "label", json_string(target->token_label)) < 0) ||
                     (target->jobs && json_object_set_new(request, "jobs", chsm_wire_from_ulong(target->jobs)) < 0) ||
                     (target->slot_given && json_object_set_new(request, "slot", chsm_wire_from_ulong(target->slot)) < 0))) {
         json_decref(request);
         request = NULL;
     }
     if (!request)
-        (void)chsm_fail(err, CHSM_CONFIG, "path or label of the PKCS#11 module is not UTF-8");
+        (void)chsm_fail(err, CHSM_CONFIG, "path, label or initialisation of the PKCS#11 module is not UTF-8");
     return request;
 }
 

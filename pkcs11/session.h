@@ -10,7 +10,7 @@
 
 struct chsm_session {
     struct chsm_ck ck;
-    bool unmanaged;             /* loaded without p11-kit */
+    bool by_hand;               /* p11-kit does not initialise and finalise it for us */
     bool initialised;           /* by us: then we finalise */
     CK_SLOT_ID slot;
     CK_FLAGS open_flags;        /* that C_OpenSession accepted */
@@ -32,8 +32,8 @@ struct chsm_token_choice {
     unsigned long jobs;         /* sessions to use; 0 = measured */
 };
 
-/* Loads exactly this file with p11-kit and initialises it (module.c). */
-CHSM_MUST_CHECK int chsm_module_load(struct chsm_session *s, const char *path, struct chsm_err *err);
+/* Loads exactly this file with p11-kit and initialises it, with `init` as the reserved argument (NULL = none) (module.c). */
+CHSM_MUST_CHECK int chsm_module_load(struct chsm_session *s, const char *path, const char *init, struct chsm_err *err);
 
 /* Finalises what chsm_module_load() initialised. */
 void chsm_module_finalize(struct chsm_session *s);

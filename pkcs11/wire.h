@@ -30,11 +30,11 @@ struct chsm_wire_call {
 
 enum chsm_wire_type {
     /* to the worker */
-    CHSM_WIRE_OPEN = 'O',       /* {"module", "login", "label"?, "slot"?}; with login, a PIN frame follows */
+    CHSM_WIRE_OPEN = 'O',       /* {"module", "init"?, "login", "label"?, "slot"?}; with login, a PIN frame follows */
     CHSM_WIRE_PIN = 'P',
     CHSM_WIRE_LIST = 'L',
     CHSM_WIRE_PROVE = 'R',      /* {"index", "kind", "input"} */
-    CHSM_WIRE_EVP = 'E',        /* {"module", "label"?, "slot"?, "id", "input"}; a PIN frame follows */
+    CHSM_WIRE_EVP = 'E',        /* {"module", "init"?, "label"?, "slot"?, "id", "input"}; a PIN frame follows */
     CHSM_WIRE_COUNT = 'M',      /* {}: how many keys there are now */
     CHSM_WIRE_CLOSE = 'C',
     /* from the worker */

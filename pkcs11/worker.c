@@ -66,7 +66,7 @@ static int do_open(struct worker *w, const json_t *request, struct chsm_err *err
     if (w->open || !module || choice_of(request, &choice, err) < 0)
         return chsm_fail(err, CHSM_PKCS11, "the program sent a request that makes no sense");
     w->open = true;
-    if (chsm_module_load(&w->s, module, err) < 0 || chsm_session_open(&w->s, &choice, &token, err) < 0)
+    if (chsm_module_load(&w->s, module, chsm_json_str(request, "init"), err) < 0 || chsm_session_open(&w->s, &choice, &token, err) < 0)
         return -1;
     if (login && chsm_session_login(&w->s, &pin, err) < 0) {
         json_decref(token);
@@ -179,7 +179,7 @@ static int do_count(struct worker *w, struct chsm_err *err)
 
 static int do_evp(struct worker *w, const json_t *request, struct chsm_err *err)
 {
-    struct chsm_evp_request q = { .module = chsm_json_str(request, "module"), .ck = &w->s.ck };
+    struct chsm_evp_request q = { .module = chsm_json_str(request, "module"), .init = chsm_json_str(request, "init"), .ck = &w->s.ck };
     AUTO_SECRET struct chsm_secret pin = { 0 };
     struct chsm_bytes id = { 0 }, input = { 0 }, signature = { 0 };
     int rc = -1;

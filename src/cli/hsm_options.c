@@ -48,7 +48,8 @@ int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target
     char *end;
 
     *ret = (struct chsm_hsm_target){ .module = args->module ? args->module : getenv("CHSMCTL_MODULE"), .directory = args->directory,
-                                   .env = args->module_env.item, .token_label = args->token_label, .slot_given = args->slot != NULL };
+                                   .env = args->module_env.item, .init = args->module_init, .token_label = args->token_label,
+                                   .slot_given = args->slot != NULL };
     if (chsm_args_need(ret->module, "--module", err) < 0)
         return -1;
     if (args->timeout) {

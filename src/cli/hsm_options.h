@@ -11,6 +11,7 @@
     { "login", NULL, 'l', CHSM_OPT_LIST, offsetof(struct chsm_args, logins), "NAME=SRC", "PIN from file:, env:, fd:, cmd: or prompt" }, \
     { "directory", NULL, 'd', CHSM_OPT_TEXT, offsetof(struct chsm_args, directory), "DIR", "working directory of the library" }, \
     { "module-env", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, module_env), "NAME=VAL", "environment of the library" }, \
+    { "module-init", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_init), "STRING", "what its C_Initialize is told (NSS)" }, \
     { "token-label", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, token_label), "LABEL", "which token, where there are several" }, \
     { "slot", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, slot), "ID", "which slot, where there are several" }, \
     { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" }, \
