@@ -19,6 +19,32 @@ load tokens
 @test "opencryptoki: an added key" { token opencryptoki; keys make aes 0999 other; verify; only secret-key 0999 unexpected; }
 
 
+@test "NSS softokn: every key of a restored token is proven" { survived nss; }
+@test "NSS softokn: a second stack comes to the same result" { agreed nss; }
+@test "NSS softokn: a wrong PIN is an error and no empty list" { wrong_pin nss; }
+@test "NSS softokn: a replaced signing key" { token nss; replaced rsa-sign $RSA_SIGN; }
+@test "NSS softokn: a replaced decryption key" { token nss; replaced rsa-decrypt $RSA_DECRYPT; }
+@test "NSS softokn: a replaced EC key" { token nss; replaced ec-sign $EC_SIGN; }
+@test "NSS softokn: a replaced key agreement key" { token nss; replaced ecdh $ECDH; }
+@test "NSS softokn: a replaced AES key" { token nss; replaced aes $AES; }
+@test "NSS softokn: a replaced HMAC key" { token nss; replaced hmac $HMAC; }
+@test "NSS softokn: a lost key" { token nss; keys destroy secret $AES; verify; only secret-key $AES missing; }
+@test "NSS softokn: a lost half" { token nss; keys destroy private $RSA_SIGN; verify; only private-key $RSA_SIGN missing; }
+@test "NSS softokn: a changed label" { token nss; keys relabel public $RSA_SIGN other; verify; only public-key $RSA_SIGN changed; }
+@test "NSS softokn: an added key" { token nss; keys make aes 0999 other; verify; only secret-key 0999 unexpected; }
+
+@test "NSS softokn: two tokens are no choice, and what it is told is not optional" {
+    token nss
+    TOKEN_LABEL=''
+    run_chsmctl keys inventory --module "$MODULE" --module-init "$(init_string)" --login "operator=file:$PIN"
+    assert_status 6
+    assert_stderr '2 tokens fit'
+    assert_stderr '"NSS Certificate DB"'
+    run_chsmctl keys inventory --module "$MODULE" --login "operator=file:$PIN"
+    assert_status 6
+    assert_stderr 'C_Initialize: CKR_ARGUMENTS_BAD'
+}
+
 @test "p11-kit's proxy: every key of a restored token is proven" { survived proxy; }
 @test "p11-kit's proxy: a second stack comes to the same result" { agreed proxy; }
 @test "p11-kit's proxy: a wrong PIN is an error and no empty list" { wrong_pin proxy; }
