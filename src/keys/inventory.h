@@ -57,6 +57,10 @@ CHSM_MUST_CHECK int chsm_inventory_fingerprint(const struct chsm_inventory *inv,
  */
 CHSM_MUST_CHECK int chsm_inventory_from_json(const json_t *json, struct chsm_inventory *ret, struct chsm_err *err);
 
+/* "sha1-spki" and "other"; NULL = untested. Unknown names are untested: nothing is concluded then. */
+const char *chsm_pair_rule_name(enum chsm_pair_rule rule);
+enum chsm_pair_rule chsm_pair_rule_from_name(const char *name);
+
 /* One record that stands alone: its public key is a member ("spki"). `null` members are left out. NULL when out of memory. */
 json_t *chsm_record_to_json(const struct chsm_record *r);
 

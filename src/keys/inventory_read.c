@@ -25,7 +25,7 @@ static int unknown_of(const json_t *o, const char *const *known, size_t n, json_
 
 static int read_section(const json_t *o, struct chsm_section *s, struct chsm_err *err)
 {
-    static const char *const known[] = { "login", "complete", "why", "session_objects", "token", "public_keys", "records" };
+    static const char *const known[] = { "login", "complete", "why", "session_objects", "token", "public_keys", "pair_check_values", "records" };
     const char *login = chsm_json_str(o, "login"), *why = chsm_json_str(o, "why");
     const json_t *complete = json_object_get(o, "complete"), *records = json_object_get(o, "records"), *item;
     size_t i;
@@ -34,6 +34,7 @@ static int read_section(const json_t *o, struct chsm_section *s, struct chsm_err
         return chsm_fail(err, CHSM_CONFIG, "a section needs \"login\", \"complete\" and \"records\"");
     s->complete = json_is_true(complete);
     s->session_objects = (size_t)json_integer_value(json_object_get(o, "session_objects"));
+    s->pair_rule = chsm_pair_rule_from_name(chsm_json_str(o, "pair_check_values"));
     s->login = strdup(login);
     s->why = why ? strdup(why) : NULL;
     s->token = json_deep_copy(json_object_get(o, "token"));

@@ -124,8 +124,9 @@ static int section_texts(const struct chsm_section *s, struct texts *t, struct c
 static int add_section(struct chsm_buf *out, const struct chsm_section *s, const struct texts *t, struct chsm_err *err)
 {
     json_auto_t *o = s->unknown ? json_copy(s->unknown) : json_object();
-    json_auto_t *known = json_pack("{s:s, s:b, s:s*, s:I, s:O*, s:O}", "login", s->login, "complete", s->complete, "why", s->why, "session_objects",
-                                   (json_int_t)s->session_objects, "token", s->token, "public_keys", t->keys);
+    json_auto_t *known = json_pack("{s:s, s:b, s:s*, s:I, s:O*, s:O, s:s*}", "login", s->login, "complete", s->complete, "why", s->why,
+                                   "session_objects", (json_int_t)s->session_objects, "token", s->token, "public_keys", t->keys,
+                                   "pair_check_values", chsm_pair_rule_name(s->pair_rule));
 
     if (!o || !known || json_object_update(o, known) < 0)
         return chsm_oom(err);

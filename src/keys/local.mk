@@ -6,6 +6,7 @@ libchsmkeys_la_SOURCES = \
 	src/keys/attributes.c \
 	src/keys/record_json.c \
 	src/keys/inventory.c src/keys/inventory.h src/keys/inventory_write.c src/keys/inventory_read.c \
+	src/keys/link.c \
 	src/keys/order.c src/keys/order.h \
 	src/keys/assign.c src/keys/assign.h \
 	src/keys/match.c src/keys/match.h \

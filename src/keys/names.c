@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "keys/record.h"
+#include "keys/inventory.h"
 
 struct name {
     unsigned long number;
@@ -88,4 +88,16 @@ bool chsm_class_from_name(const char *name, unsigned long *ret)
 bool chsm_type_from_name(const char *name, unsigned long *ret)
 {
     return number_of(types, ARRAY_LEN(types), name, ret);
+}
+
+const char *chsm_pair_rule_name(enum chsm_pair_rule rule)
+{
+    return rule == CHSM_PAIR_RULE_SHA1 ? "sha1-spki" : rule == CHSM_PAIR_RULE_OTHER ? "other" : NULL;
+}
+
+enum chsm_pair_rule chsm_pair_rule_from_name(const char *name)
+{
+    if (chsm_streq(name, "sha1-spki"))
+        return CHSM_PAIR_RULE_SHA1;
+    return chsm_streq(name, "other") ? CHSM_PAIR_RULE_OTHER : CHSM_PAIR_RULE_UNTESTED;
 }

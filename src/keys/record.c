@@ -71,61 +71,6 @@ bool chsm_record_halves(const struct chsm_record *priv, const struct chsm_record
     return priv->curve ? chsm_streq(priv->curve, pub->curve) : priv->bits == pub->bits;
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const struct chsm_record *x = *(struct chsm_record *const *)a, *y = *(struct chsm_record *const *)b;
-
-    return chsm_bytes_order(&x->id, &y->id);
-}
-
-/* The records of one ID: its only private key borrows from the only public key that fits. */
-static int link_group(struct chsm_record *const *group, size_t n, struct chsm_err *err)
-{
-    const struct chsm_record *found = NULL;
-    struct chsm_record *priv = NULL;
-    size_t halves = 0, rivals = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (group[i]->cls == CHSM_CLASS_PRIVATE) {
-            priv = group[i];
-            rivals++;
-        }
-    /* Two private keys with one ID and one public key: it could belong to either. */
-    if (rivals != 1 || priv->spki.len)
-        return 0;
-    for (size_t i = 0; i < n; i++)
-        if (chsm_record_halves(priv, group[i])) {
-            found = group[i];
-            halves++;
-        }
-    if (halves != 1)
-        return 0;
-    if (chsm_bytes_set(&priv->spki, found->spki.p, found->spki.len, err) < 0)
-        return -1;
-    priv->spki_from = CHSM_SPKI_PUBLIC_HALF;
-    return 0;
-}
-
-int chsm_section_link(struct chsm_section *s, struct chsm_err *err)
-{
-    AUTO_FREE struct chsm_record **sorted = calloc(s->n + 1, sizeof *sorted);
-    size_t n = 0;
-
-    if (!sorted)
-        return chsm_oom(err);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->records[i].id.len && (s->records[i].cls == CHSM_CLASS_PRIVATE || s->records[i].cls == CHSM_CLASS_PUBLIC))
-            sorted[n++] = &s->records[i];
-    qsort(sorted, n, sizeof *sorted, by_id);
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && chsm_bytes_eq(&sorted[to]->id, &sorted[from]->id); to++)
-            ;
-        if (link_group(sorted + from, to - from, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 bool chsm_record_fingerprint(const struct chsm_record *r, char out[65])
 {
     if (r->spki.len == 0)

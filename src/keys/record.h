@@ -28,6 +28,7 @@ enum chsm_spki_from {
     CHSM_SPKI_NONE,
     CHSM_SPKI_OWN,          /* from the object's own attributes */
     CHSM_SPKI_PUBLIC_HALF,  /* an EC private key tells no point: from the one public key with the same ID in the same section */
+    CHSM_SPKI_CHECK_VALUE,  /* the same, where the ID repeats or is empty: from the one public key that the check value is of */
     CHSM_SPKI_PROVEN,       /* from the public key under which a signature of this very private key verified */
 };
 
@@ -74,10 +75,18 @@ struct chsm_record {
     size_t index;                           /* place in the list of the HSM session that read it; never stored */
 };
 
+/* How the check values of pairs come about: tested on the public keys of each listing before it is trusted. */
+enum chsm_pair_rule {
+    CHSM_PAIR_RULE_UNTESTED,    /* no public key tells one */
+    CHSM_PAIR_RULE_SHA1,        /* first 3 bytes of SHA-1 over the SubjectPublicKeyInfo: fits every public key that tells one */
+    CHSM_PAIR_RULE_OTHER,       /* something else: they are compared, and nothing is concluded from them */
+};
+
 struct chsm_section {                       /* what one login saw */
     char *login;                            /* name of the login ("cu1") */
     bool complete;                          /* false: something could not be read; then nothing may be called missing */
     char *why;                              /* the reason when not complete, else NULL */
+    enum chsm_pair_rule pair_rule;          /* set by chsm_section_link() */
     size_t session_objects;                 /* left out: not part of any backup */
     struct chsm_record *records;
     size_t n;
@@ -95,9 +104,13 @@ struct chsm_record *chsm_section_add(struct chsm_section *s);
 /* Puts the records into the order of reports: class, ID, label, then all else that is told. Each keeps its index. */
 void chsm_section_sort(struct chsm_section *s);
 
+/* Whether every public key of the section that tells a check value tells the one that the rule gives. */
+enum chsm_pair_rule chsm_section_pair_rule(const struct chsm_section *s);
+
 /*
- * Gives EC private keys of the section their public key where exactly one public key with the same non-empty ID, type and
- * curve exists (facts: pkcs11-stack.md §3: with a repeated ID "the first" is the wrong one as often as not).
+ * Gives private keys of the section that tell none their public key: where the rule of check values holds and the key tells
+ * one, the only public key with its ID that fits it; else where exactly one public key with the same non-empty ID, type and
+ * curve exists (facts: pkcs11-stack.md §3: with a repeated ID "the first" is the wrong one as often as not). Sets pair_rule.
  */
 CHSM_MUST_CHECK int chsm_section_link(struct chsm_section *s, struct chsm_err *err);
 

@@ -11,6 +11,7 @@ static const char *const spki_from_names[] = {
     [CHSM_SPKI_NONE] = "none",
     [CHSM_SPKI_OWN] = "own-attributes",
     [CHSM_SPKI_PUBLIC_HALF] = "public-half",
+    [CHSM_SPKI_CHECK_VALUE] = "check-value",
     [CHSM_SPKI_PROVEN] = "proven-half",
 };
 

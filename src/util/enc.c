@@ -142,6 +142,11 @@ int chsm_unbase64(const char *text, struct chsm_bytes *ret, struct chsm_err *err
     return 0;
 }
 
+void chsm_sha1(const void *p, size_t n, unsigned char out[CHSM_SHA1_LEN])
+{
+    (void)SHA1(n ? p : (const void *)"", n, out);
+}
+
 void chsm_sha256(const void *p, size_t n, unsigned char out[CHSM_SHA256_LEN])
 {
     (void)SHA256(n ? p : (const void *)"", n, out);

@@ -31,6 +31,10 @@ CHSM_MUST_CHECK int chsm_unbase64(const char *text, struct chsm_bytes *ret, stru
 /* base64url without padding (RFC 7515 §2). */
 char *chsm_base64url(const void *p, size_t n);
 
+/* For check values only, which are SHA-1 by definition: it protects nothing. */
+#define CHSM_SHA1_LEN 20
+void chsm_sha1(const void *p, size_t n, unsigned char out[CHSM_SHA1_LEN]);
+
 #define CHSM_SHA256_LEN 32
 void chsm_sha256(const void *p, size_t n, unsigned char out[CHSM_SHA256_LEN]);
 
