@@ -8,7 +8,7 @@ libchsmsimkeys_la_SOURCES = \
 	src/sim/keystore_softhsm.c src/sim/keystore_softhsm.h \
 	src/sim/keystore_object.c src/sim/keystore_object.h src/sim/keystore_generate.c \
 	src/sim/keystore_spki.c src/sim/keystore_spki.h \
-	src/sim/keystore_spec.c src/sim/keystore_spec.h src/sim/keystore_spec_key.c \
+	src/sim/keystore_spec.c src/sim/keystore_spec.h src/sim/keystore_spec_key.c src/sim/keystore_spec_key.h \
 	src/sim/keystore_domain.c src/sim/keystore_domain.h \
 	src/sim/keystore_certificate.c src/sim/keystore_certificate.h \
 	src/sim/keystore_seed.c \
