@@ -147,20 +147,30 @@ static char *changes_text(const json_t *key)
     return chsm_buf_take(&b);
 }
 
+/* An ID for a column: a long one by its ends and its length. malloc()ed, NULL when out of memory. */
+static char *id_cell(const char *id)
+{
+    size_t n = id ? strlen(id) : 0;
+
+    if (n == 0)
+        return strdup("(empty)");
+    return n <= 40 ? strdup(id) : chsm_strf("%.16s..%s (%zu bytes)", id, id + n - 8, n / 2);
+}
+
 static int add_key(struct chsm_table *t, const json_t *key, struct chsm_err *err)
 {
     const char *id = chsm_json_str(key, "id"), *curve = chsm_json_str(key, "curve"), *type = chsm_json_str(key, "type");
     json_int_t bits = json_integer_value(json_object_get(key, "bits"));
-    AUTO_FREE char *detail = changes_text(key);
+    AUTO_FREE char *detail = changes_text(key), *shown = id_cell(id);
     AUTO_FREE char *kind = curve  ? chsm_strf("%s %s", type, curve)
                            : bits ? chsm_strf("%s-%" JSON_INTEGER_FORMAT, type, bits)
                                   : strdup(type ? type : "");
     const char *cells[] = {
-        chsm_json_str(key, "verdict"), chsm_json_str(key, "login"), chsm_json_str(key, "class"), kind, id && *id ? id : "(empty)",
+        chsm_json_str(key, "verdict"), chsm_json_str(key, "login"), chsm_json_str(key, "class"), kind, shown,
         chsm_json_str(key, "label"), chsm_json_str(key, "matched_by"), detail,
     };
 
-    if (!detail || !kind)
+    if (!detail || !kind || !shown)
         return chsm_oom(err);
     return chsm_table_row(t, cells, err);
 }
