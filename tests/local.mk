@@ -32,6 +32,7 @@ include tests/unit/simcloud.mk
 include tests/unit/simkeys.mk
 include tests/unit/evidence.mk
 include tests/unit/drill.mk
+include tests/unit/nodes.mk
 endif
 
 check_PROGRAMS += tests/integration/token_keys
