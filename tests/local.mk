@@ -9,6 +9,7 @@
 INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/keys_judge.bats \
 	tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats
+INTEGRATION_TESTS += tests/integration/nodes.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
