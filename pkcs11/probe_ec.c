@@ -5,6 +5,7 @@
 #include "pkcs11/probe_ops.h"
 
 #define CKM_ECDSA_SHA256_ 0x1044UL     /* since v2.30; not in every header */
+#define CKD_SHA256_KDF_ 0x06UL         /* v2.40 §2.3.7; not in every header */
 #define POINT_ROOM 0x110u
 
 /* CK_EDDSA_PARAMS of v3.0 §2.3.5. */
@@ -57,10 +58,11 @@ static int wrap_point(const struct chsm_bytes *raw, unsigned char *out, size_t s
 
 static CK_RV derive(struct chsm_probe *p, const struct chsm_bytes *point)
 {
-    CK_ECDH1_DERIVE_PARAMS params = { CKD_NULL, 0, NULL, point->len, point->p };
+    bool kdf = p->op->hash == CKM_SHA256;
+    CK_ECDH1_DERIVE_PARAMS params = { kdf ? CKD_SHA256_KDF_ : CKD_NULL, 0, NULL, point->len, point->p };
     CK_MECHANISM m = { CKM_ECDH1_DERIVE, &params, sizeof params };
 
-    return chsm_probe_derive(p, &m, (p->key->bits + 7) / 8);
+    return chsm_probe_derive(p, &m, kdf ? CHSM_SHA256_LEN : (p->key->bits + 7) / 8);
 }
 
 static CK_RV ecdh(struct chsm_probe *p)
@@ -81,5 +83,6 @@ const struct chsm_probe_op chsm_probe_ec[] = {
     { CHSM_KIND_ECDSA_SIGN, CKO_PRIVATE_KEY, ecdsa, CKM_ECDSA, 0, 0 },
     { CHSM_KIND_EDDSA_SIGN, CKO_PRIVATE_KEY, eddsa, CKM_EDDSA, 0, 0 },
     { CHSM_KIND_ECDH, CKO_PRIVATE_KEY, ecdh, CKM_ECDH1_DERIVE, 0, CKK_GENERIC_SECRET },
+    { CHSM_KIND_ECDH_KDF, CKO_PRIVATE_KEY, ecdh, CKM_ECDH1_DERIVE, CKM_SHA256, CKK_GENERIC_SECRET },
     { NULL, 0, NULL, 0, 0, 0 },
 };

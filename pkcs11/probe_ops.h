@@ -26,7 +26,7 @@ struct chsm_probe_op {
     CK_OBJECT_CLASS cls;
     CK_RV (*run)(struct chsm_probe *p);
     CK_MECHANISM_TYPE mechanism;
-    CK_MECHANISM_TYPE hash;         /* of OAEP; 0 = none */
+    CK_MECHANISM_TYPE hash;         /* of OAEP, of a key derivation; 0 = none */
     CK_KEY_TYPE made;               /* type of the session object that is made on the way */
 };
 

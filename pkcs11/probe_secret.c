@@ -8,6 +8,7 @@
 #include "pkcs11/probe_ops.h"
 
 #define CKM_AES_KEY_WRAP_KWP_ 0x210bUL /* v3.0; not in every header */
+#define CKM_CLOUDHSM_KEY_WRAP_NO_PAD (CKM_VENDOR_DEFINED | CKM_AES_KEY_WRAP) /* of the vendor's family of libraries */
 #define BLOCKS (CHSM_CHALLENGE_PREFIX_LEN + CHSM_SHA256_LEN)
 
 /* What is encrypted, decrypted or wrapped: nobody can choose it, not even who writes the inventory. */
@@ -123,6 +124,7 @@ const struct chsm_probe_op chsm_probe_secret[] = {
     ROW(CHSM_KIND_AES_KW_WRAP, wrap, CKM_AES_KEY_WRAP, CKK_GENERIC_SECRET),
     ROW(CHSM_KIND_AES_KWP_WRAP, wrap, CKM_AES_KEY_WRAP_KWP_, CKK_GENERIC_SECRET),
     ROW(CHSM_KIND_AES_PAD_WRAP, wrap, CKM_AES_KEY_WRAP_PAD, CKK_GENERIC_SECRET),
+    ROW(CHSM_KIND_AES_NOPAD_WRAP, wrap, CKM_CLOUDHSM_KEY_WRAP_NO_PAD, CKK_GENERIC_SECRET),
     ROW(CHSM_KIND_AES_CBC_WRAP, wrap, CKM_AES_CBC, CKK_GENERIC_SECRET),
     ROW(CHSM_KIND_AES_ECB_WRAP, wrap, CKM_AES_ECB, CKK_GENERIC_SECRET),
     ROW(CHSM_KIND_AES_DERIVE, derive, CKM_AES_ECB_ENCRYPT_DATA, CKK_GENERIC_SECRET),

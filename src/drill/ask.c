@@ -5,6 +5,7 @@
 #include "util/buf.h"
 
 #define WHY_MAX 4096u
+#define ALLOWED_SHOWN 4u
 #define CKR_USER_NOT_LOGGED_IN_ 0x101UL
 
 void chsm_asked_done(struct chsm_asked *a)
@@ -29,6 +30,21 @@ static int add_refusal(struct chsm_buf *why, unsigned long rv, unsigned long *la
     return chsm_buf_addf(why, err, "%s%s to %s", why->len ? "; " : "the HSM answers ", chsm_ckr_text(rv, text, sizeof text), kind);
 }
 
+/* " (the key allows 0x00000003 only)", where the key itself limits what can be asked. */
+static int add_allowed(struct chsm_buf *why, const struct chsm_record *key, struct chsm_err *err)
+{
+    const json_t *allowed = json_object_get(key->more, "allowed-mechanisms");
+    size_t n = json_array_size(allowed);
+
+    for (size_t i = 0; i < n && i < ALLOWED_SHOWN; i++) {
+        const char *name = json_string_value(json_array_get(allowed, i));
+
+        if (name && chsm_buf_addf(why, err, "%s%s", i ? ", " : " (the key allows ", name) < 0)
+            return -1;
+    }
+    return n ? chsm_buf_adds(why, n > ALLOWED_SHOWN ? " ... only)" : " only)", err) : 0;
+}
+
 /* There is no (further) question. */
 static int give_up(struct chsm_asked *a, const struct chsm_record *key, struct chsm_buf *why, struct chsm_err *err)
 {
@@ -36,6 +52,8 @@ static int give_up(struct chsm_asked *a, const struct chsm_record *key, struct c
     a->possible = a->refused || a->c.possible;
     if (!a->refused && (chsm_buf_adds(why, a->c.reason, err) < 0 ||
                         (key->recorded.why && chsm_buf_addf(why, err, ": %s", key->recorded.why) < 0)))
+        return -1;
+    if (a->refused && add_allowed(why, key, err) < 0)
         return -1;
     a->why = chsm_buf_take(why);
     return a->why ? 1 : chsm_oom(err);

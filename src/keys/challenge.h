@@ -44,6 +44,7 @@ bool chsm_challenge_try_next(unsigned long ck_rv);
 #define CHSM_KIND_EDDSA_SIGN    "eddsa-sign"                /* Ed25519 or Ed448, pure, no context, over input */
 #define CHSM_KIND_ECDH          "ecdh-hmac-sha256"          /* input = our point (X9.62 uncompressed, RFC 7748 raw); CKM_ECDH1_DERIVE, KDF
                                                                null, to a session secret; answer = HMAC-SHA-256 of the prefix under it */
+#define CHSM_KIND_ECDH_KDF      "ecdh-x963-sha256-hmac"     /* the same with KDF SHA-256 (ANSI X9.63) and no shared info, 32 bytes */
 /*
  * Secret keys, recorded at the source. "blocks" are the prefix and SHA-256(input), 48 bytes: who edits an inventory cannot
  * choose what is encrypted or decrypted. IVs are zero; the first counter block is the prefix.
@@ -51,14 +52,16 @@ bool chsm_challenge_try_next(unsigned long ck_rv);
 #define CHSM_KIND_AES_ENCRYPT   "aes-ecb-encrypt"           /* of blocks */
 #define CHSM_KIND_AES_CBC       "aes-cbc-encrypt"
 #define CHSM_KIND_AES_CTR       "aes-ctr-encrypt"
-#define CHSM_KIND_AES_KW        "aes-kw-encrypt"            /* RFC 3394, default IV, by C_Encrypt */
+#define CHSM_KIND_AES_KW        "aes-kw-encrypt"            /* CKM_AES_KEY_WRAP, default IV, by C_Encrypt */
 #define CHSM_KIND_AES_DECRYPT   "aes-ecb-decrypt"
 #define CHSM_KIND_AES_CBC_DEC   "aes-cbc-decrypt"
 #define CHSM_KIND_AES_CTR_DEC   "aes-ctr-decrypt"
 #define CHSM_KIND_AES_CMAC      "aes-cmac"                  /* over input */
-#define CHSM_KIND_AES_KW_WRAP   "aes-kw-wrap"               /* C_WrapKey of a session secret with blocks as its value */
+#define CHSM_KIND_AES_KW_WRAP   "aes-kw-wrap"               /* C_WrapKey of a session secret with blocks as its value; whichever
+                                                               padding the module means by CKM_AES_KEY_WRAP (PKCS#5 in Cloud HSM's family) */
 #define CHSM_KIND_AES_KWP_WRAP  "aes-kwp-wrap"              /* CKM_AES_KEY_WRAP_KWP */
 #define CHSM_KIND_AES_PAD_WRAP  "aes-kw-pad-wrap"           /* CKM_AES_KEY_WRAP_PAD, whichever padding the module means by it */
+#define CHSM_KIND_AES_NOPAD_WRAP "aes-kw-nopad-wrap"        /* CKM_CLOUDHSM_AES_KEY_WRAP_NO_PAD */
 #define CHSM_KIND_AES_CBC_WRAP  "aes-cbc-wrap"
 #define CHSM_KIND_AES_ECB_WRAP  "aes-ecb-wrap"
 #define CHSM_KIND_AES_DERIVE    "aes-ecb-derive-hmac"       /* CKM_AES_ECB_ENCRYPT_DATA of blocks; HMAC-SHA-256 of the prefix */

@@ -26,6 +26,18 @@ static int keep_private(EVP_PKEY *mine, struct chsm_challenge *c, struct chsm_er
     return rc;
 }
 
+/* ANSI X9.63 with SHA-256, no shared info, one block: in place, *n bytes of at most SHARED_MAX. */
+static void x963(unsigned char *shared, size_t *n)
+{
+    unsigned char in[SHARED_MAX + 4];
+
+    memcpy(in, shared, *n);
+    memcpy(in + *n, (const unsigned char[]){ 0, 0, 0, 1 }, 4);
+    chsm_sha256(in, *n + 4, shared);
+    *n = CHSM_SHA256_LEN;
+    OPENSSL_cleanse(in, sizeof in);
+}
+
 /* Input = our point; expected = HMAC-SHA-256 of the prefix under what `mine` and `key` share. */
 static int agree(EVP_PKEY *mine, EVP_PKEY *key, struct chsm_challenge *c, struct chsm_err *err)
 {
@@ -34,10 +46,12 @@ static int agree(EVP_PKEY *mine, EVP_PKEY *key, struct chsm_challenge *c, struct
     size_t point_len = 0, n = sizeof shared;
     unsigned mac_len = 0;
     int rc = -1;
+    bool agreed = dh && EVP_PKEY_derive_init(dh) == 1 && EVP_PKEY_derive_set_peer(dh, key) == 1 && EVP_PKEY_derive(dh, shared, &n) == 1 &&
+                  EVP_PKEY_get_octet_string_param(mine, "encoded-pub-key", point, sizeof point, &point_len) == 1;
 
-    if (dh && EVP_PKEY_derive_init(dh) == 1 && EVP_PKEY_derive_set_peer(dh, key) == 1 && EVP_PKEY_derive(dh, shared, &n) == 1 &&
-        EVP_PKEY_get_octet_string_param(mine, "encoded-pub-key", point, sizeof point, &point_len) == 1 &&
-        HMAC(EVP_sha256(), shared, (int)n, (const unsigned char *)CHSM_CHALLENGE_PREFIX, CHSM_CHALLENGE_PREFIX_LEN, mac, &mac_len))
+    if (agreed && strcmp(c->kind, CHSM_KIND_ECDH_KDF) == 0)
+        x963(shared, &n);
+    if (agreed && HMAC(EVP_sha256(), shared, (int)n, (const unsigned char *)CHSM_CHALLENGE_PREFIX, CHSM_CHALLENGE_PREFIX_LEN, mac, &mac_len))
         rc = chsm_bytes_set(&c->input, point, point_len, err) < 0 ? -1 : chsm_bytes_set(&c->expected, mac, mac_len, err);
     else
         rc = 1;
@@ -53,7 +67,6 @@ static int agree_with(EVP_PKEY *key, struct chsm_challenge *c, struct chsm_err *
     EVP_PKEY *mine = NULL;
     int rc;
 
-    c->kind = CHSM_KIND_ECDH;
     if (gen && EVP_PKEY_keygen_init(gen) == 1 && EVP_PKEY_generate(gen, &mine) == 1)
         rc = agree(mine, key, c, err);
     else
@@ -87,8 +100,10 @@ int chsm_challenge_ec(const struct chsm_record *s, EVP_PKEY *key, unsigned attem
     }
     if (sign && attempt-- == 0)
         return chsm_challenge_message(signature, rnd, c, err);
-    if (derive && attempt-- == 0)
+    if (derive && attempt < 2) {
+        c->kind = attempt == 0 ? CHSM_KIND_ECDH : CHSM_KIND_ECDH_KDF;
         return agree_with(key, c, err);
+    }
     c->reason = sign || derive ? CHSM_REASON_NONE_LEFT : "its usage and its curve allow neither signing nor derivation";
     return 0;
 }

@@ -3,6 +3,7 @@
  * A PKCS#11 module that is SoftHSM, but for manners of other modules in what keys do, chosen by P11_ODD:
  *   strict     only the plainest templates for session objects; ECDSA digests no longer than the curve; parameters for EdDSA; 32-bit
  *              counters; bare points
+ *   kdf        agreement with a key derivation only (ANSI X9.63, SHA-256)
  *   whole      no CKM_ECDSA and no CKM_SHA256_RSA_PKCS: the other spelling of both
  *   unwrap     C_UnwrapKey with AES-CBC and AES-ECB, which SoftHSM has not; keys say that they can do nothing else
  *   context    C_Login(CKU_CONTEXT_SPECIFIC) fails, and a second one aborts
@@ -130,6 +131,34 @@ static bool too_much(const CK_ATTRIBUTE *t, CK_ULONG n)
     return false;
 }
 
+/* What SoftHSM has not: derives without, takes the value out, and makes the object from its digest. */
+static CK_RV derive_x963(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key, CK_ATTRIBUTE *t, CK_ULONG n, CK_OBJECT_HANDLE *ret)
+{
+    CK_ECDH1_DERIVE_PARAMS plain = *(CK_ECDH1_DERIVE_PARAMS *)m->pParameter;
+    CK_MECHANISM inner = { m->mechanism, &plain, sizeof plain };
+    CK_OBJECT_CLASS cls = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_GENERIC_SECRET;
+    CK_ULONG len = 32, digest_len = 0;
+    CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
+    CK_ATTRIBUTE open[] = { { CKA_CLASS, &cls, sizeof cls }, { CKA_KEY_TYPE, &type, sizeof type }, { CKA_TOKEN, &no, 1 }, { CKA_SENSITIVE, &no, 1 },
+                            { CKA_EXTRACTABLE, &yes, 1 }, { CKA_VALUE_LEN, &len, sizeof len } };
+    CK_BYTE z[32 + 4] = { [35] = 1 }, value[EVP_MAX_MD_SIZE];
+    CK_ATTRIBUTE out = { CKA_VALUE, z, 32 }, all[16];
+    CK_OBJECT_HANDLE shared;
+    unsigned size = 0;
+
+    plain.kdf = CKD_NULL;
+    if (real->C_DeriveKey(s, &inner, key, open, ARRAY_LEN(open), &shared) != CKR_OK || real->C_GetAttributeValue(s, shared, &out, 1) != CKR_OK)
+        return CKR_GENERAL_ERROR;
+    (void)real->C_DestroyObject(s, shared);
+    (void)EVP_Digest(z, sizeof z, value, &size, EVP_sha256(), NULL);
+    for (CK_ULONG i = 0; i < n && digest_len + 1 < ARRAY_LEN(all); i++)
+        if (t[i].type != CKA_VALUE_LEN)
+            all[digest_len++] = t[i];
+    all[digest_len++] = (CK_ATTRIBUTE){ CKA_VALUE, value, size };
+    return real->C_CreateObject(s, all, digest_len, ret);
+}
+
 static CK_RV derive(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key, CK_ATTRIBUTE *t, CK_ULONG n, CK_OBJECT_HANDLE *ret)
 {
     const CK_ECDH1_DERIVE_PARAMS *p = m->pParameter;
@@ -137,6 +166,8 @@ static CK_RV derive(CK_SESSION_HANDLE s, CK_MECHANISM *m, CK_OBJECT_HANDLE key, 
     CK_ECDH1_DERIVE_PARAMS fixed;
     CK_MECHANISM inner = { m->mechanism, &fixed, sizeof fixed };
 
+    if (odd("kdf") && m->mechanism == CKM_ECDH1_DERIVE)
+        return p->kdf == 6 ? derive_x963(s, m, key, t, n, ret) : CKR_MECHANISM_PARAM_INVALID;
     if (!odd("strict") || m->mechanism != CKM_ECDH1_DERIVE)
         return real->C_DeriveKey(s, m, key, t, n, ret);
     if (p->ulPublicDataLen != 65)

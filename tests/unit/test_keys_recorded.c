@@ -58,7 +58,7 @@ static void the_next_question_is_another_one(void **state)
 {
     static const struct { const char *flag; unsigned n; const char *first; } usages[] = {
         { "encrypt", 4, CHSM_KIND_AES_ENCRYPT }, { "decrypt", 3, CHSM_KIND_AES_DECRYPT }, { "sign", 1, CHSM_KIND_AES_CMAC },
-        { "wrap", 5, CHSM_KIND_AES_KW_WRAP }, { "unwrap", 2, CHSM_KIND_AES_CBC_UNWRAP }, { "derive", 1, CHSM_KIND_AES_DERIVE },
+        { "wrap", 6, CHSM_KIND_AES_KW_WRAP }, { "unwrap", 2, CHSM_KIND_AES_CBC_UNWRAP }, { "derive", 1, CHSM_KIND_AES_DERIVE },
     };
 
     (void)state;

@@ -123,6 +123,16 @@ static void other_spellings_of_the_same_question(void **state)
     chsm_hsm_close(h);
 }
 
+static void an_agreement_with_a_key_derivation(void **state)
+{
+    AUTO_HSM struct chsm_hsm *h = open_odd("kdf");
+    struct chsm_section s = world_list(h);
+
+    (void)state;
+    private_key_proves(h, &s, "ecdh", CHSM_KIND_ECDH_KDF);
+    chsm_section_done(&s);
+}
+
 /* Recorded in one session and asked again in another one: the key, and another one. */
 static void secret_key_proves(const char *at_source, const char *at_destination, const char *kind)
 {
@@ -236,6 +246,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_spellings_of_the_same_question),
+        cmocka_unit_test(an_agreement_with_a_key_derivation),
         cmocka_unit_test(a_counter_of_another_width_gives_the_same_answer),
         cmocka_unit_test(a_key_that_only_unwraps_proves_itself_where_that_is_unchecked),
         cmocka_unit_test(a_refused_login_for_one_use_is_not_repeated),

@@ -51,7 +51,7 @@ static const struct secret {
     { "aes-e", CKK_AES, 32, "e", "aes-ecb-encrypt aes-cbc-encrypt aes-ctr-encrypt", "aes-kw-encrypt" },
     { "aes-d", CKK_AES, 16, "d", "aes-ecb-decrypt aes-cbc-decrypt aes-ctr-decrypt", "" },
     { "aes-s", CKK_AES, 24, "s", "aes-cmac", "" },
-    { "aes-w", CKK_AES, 32, "w", "aes-kw-wrap aes-kw-pad-wrap", "aes-kwp-wrap aes-ecb-wrap" },
+    { "aes-w", CKK_AES, 32, "w", "aes-kw-wrap aes-kw-pad-wrap", "aes-kwp-wrap aes-kw-nopad-wrap aes-ecb-wrap" },
     { "aes-x", CKK_AES, 32, "x", "aes-ecb-derive-hmac", "" },
     { "aes-u", CKK_AES, 32, "u", "", "aes-cbc-unwrap-hmac aes-ecb-unwrap-hmac" },
     { "des-e", CKK_DES3, 24, "e", "des3-ecb-encrypt des3-cbc-encrypt", "" },
