@@ -3,8 +3,8 @@
 # usage: run.sh [SECONDS [NAME...]]
 # Builds every tests/fuzz/fuzz_<name>.c with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer, replays
 # tests/fuzz/seeds/<name>/ and then fuzzes for SECONDS each, two at a time. Without arguments: about 20 s in all. Speaks TAP.
-# What was found on the way stays in the build folder and is the start of the next run. An input that fails is named; when its
-# cause is mended it goes to the seeds.
+# What a run of a minute or more has reached stays in the build folder and is the start of the next one. An input that fails is
+# named; when its cause is mended it goes to the seeds.
 set -eu
 top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${abs_top_builddir:-$top/_build/check}
@@ -47,6 +47,7 @@ link() {
 one() {
     mine=$out/$1
     seeds=$top/tests/fuzz/seeds/$1
+    [ "$2" -ge 60 ] || rm -rf "$mine/corpus"
     mkdir -p "$mine/corpus"
     : >"$mine/outcome"
     [ -n "$(find "$seeds" -type f 2>/dev/null | head -n 1)" ] || { echo "not ok - $1: there are no seeds" >"$mine/outcome"; return; }
