@@ -138,17 +138,12 @@ static int compare_attributes(struct pair *p, struct chsm_err *err)
     return 0;
 }
 
-static bool tells_own_key(const struct chsm_record *r)
-{
-    return r->spki.len && (r->spki_from == CHSM_SPKI_OWN || r->spki_from == CHSM_SPKI_PROVEN);
-}
-
 /* Whether something equal on both sides depends on the key material of this very object. */
 static bool witnessed(const struct chsm_record *s, const struct chsm_record *d)
 {
     const char *sv = chsm_record_value_digest(s);
 
-    if (tells_own_key(s) && tells_own_key(d))
+    if (chsm_record_tells_own_key(s) && chsm_record_tells_own_key(d))
         return chsm_bytes_eq(&s->spki, &d->spki);
     if (s->check_value.len && chsm_bytes_eq(&s->check_value, &d->check_value))
         return true;
@@ -193,5 +188,7 @@ int chsm_judge(struct chsm_finding *f, const char *const *ignore, struct chsm_er
         return 0;
     }
     f->verdict = CHSM_V_PRESENT;
+    if (f->source->spki.len && f->destination->spki.len && !chsm_bytes_eq(&f->source->spki, &f->destination->spki))
+        return chsm_finding_reason(f, "the public key beside it is another one, and nothing that the HSM tells depends on its own material", err);
     return chsm_finding_reason(f, "nothing that the HSM tells of this object depends on its key material", err);
 }

@@ -86,6 +86,11 @@ uint64_t chsm_record_material_hash(const struct chsm_record *r, uint64_t seed)
     return value ? chsm_hash(seed, value, strlen(value)) : seed;
 }
 
+bool chsm_record_tells_own_key(const struct chsm_record *r)
+{
+    return r->spki.len && (r->spki_from == CHSM_SPKI_OWN || r->spki_from == CHSM_SPKI_PROVEN);
+}
+
 const char *chsm_record_contradiction(const struct chsm_record *a, const struct chsm_record *b)
 {
     const char *av = chsm_record_value_digest(a), *bv = chsm_record_value_digest(b);
@@ -96,7 +101,7 @@ const char *chsm_record_contradiction(const struct chsm_record *a, const struct 
         return "the key size differs";
     if (a->curve && b->curve && strcmp(a->curve, b->curve) != 0)
         return "the curve differs";
-    if (a->spki.len && b->spki.len && !chsm_bytes_eq(&a->spki, &b->spki))
+    if (chsm_record_tells_own_key(a) && chsm_record_tells_own_key(b) && !chsm_bytes_eq(&a->spki, &b->spki))
         return "the public key differs";
     if (a->check_value.len && b->check_value.len && !chsm_bytes_eq(&a->check_value, &b->check_value))
         return "the check value differs";

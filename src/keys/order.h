@@ -31,7 +31,13 @@ uint64_t chsm_record_material_hash(const struct chsm_record *r, uint64_t seed);
 #define CHSM_HASH_SEED 0xcbf29ce484222325u
 uint64_t chsm_hash(uint64_t seed, const void *p, size_t n);
 
-/* The first thing that shows other key material ("the public key differs"); NULL when nothing does. A constant. */
+/* Whether its public key is certain: its own attributes tell it, or a signature of its own was checked under it. */
+bool chsm_record_tells_own_key(const struct chsm_record *r);
+
+/*
+ * The first thing that shows other key material ("the public key differs"); NULL when nothing does. A constant. A public key that
+ * a private key has borrowed shows nothing of the private key: its public half may have been replaced.
+ */
 const char *chsm_record_contradiction(const struct chsm_record *a, const struct chsm_record *b);
 
 /* How many of the things that both could tell are different. */

@@ -287,6 +287,34 @@ static void borrowed_public_key_is_no_witness(void **state)
     assert_outcome(&intact, CHSM_OPEN);
 }
 
+/* The public half was replaced, the private key was not: it is not to be blamed, and is asked. */
+static void replaced_public_half_does_not_blame_the_private_key(void **state)
+{
+    struct chsm_inventory *both[] = { &src, &dst };
+    const struct chsm_record *priv, *pub;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+        struct chsm_section *s = section(both[i], "cu1");
+
+        for (int k = 0; k < 2; k++) {
+            struct chsm_record *r = add_record(s, k ? CHSM_CLASS_PUBLIC : CHSM_CLASS_PRIVATE, CHSM_TYPE_EC, "01", "k");
+
+            r->curve = strdup("P-256");
+            set_bytes(&r->spki, i ? "OTHER" : "POINT");
+            r->spki_from = k ? CHSM_SPKI_OWN : CHSM_SPKI_PUBLIC_HALF;
+        }
+    }
+    priv = &src.sections[0].records[0];
+    pub = &src.sections[0].records[1];
+    compare();
+    assert_int_equal(of_source(pub)->verdict, CHSM_V_IMPOSTOR);
+    assert_int_equal(of_source(priv)->verdict, CHSM_V_PRESENT);
+    assert_non_null(strstr(of_source(priv)->reason, "the public key beside it is another one"));
+    assert_true(chsm_finding_wants_proof(of_source(priv)));
+    assert_never_verified();
+}
+
 static void foreign_key_is_unexpected(void **state)
 {
     (void)state;
@@ -440,6 +468,7 @@ int main(void)
         TEST(vanished_public_key_is_no_pass),
         TEST(key_without_a_witness_is_only_present),
         TEST(borrowed_public_key_is_no_witness),
+        TEST(replaced_public_half_does_not_blame_the_private_key),
         TEST(foreign_key_is_unexpected),
         TEST(duplicate_at_the_destination_is_unexpected),
         TEST(lost_twin_is_missing),
