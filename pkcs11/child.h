@@ -52,4 +52,7 @@ int chsm_child_condemn(struct chsm_child *c, struct chsm_err *err, const char *t
 /* Asks the child to leave, waits `grace` ms, kills it otherwise; a warning when it did not end well. */
 void chsm_child_end(struct chsm_child *c, int64_t grace);
 
+/* Environment of the child (environment.c): NULL-terminated, one allocation, the caller's. */
+char **chsm_child_environment(const char *const *inherited, const char *const *additions, struct chsm_err *err);
+
 #endif

@@ -8,8 +8,8 @@
 # `make check BATS_TESTS= FUZZ_TESTS=` leaves out what needs the simulator or clang (distcheck does).
 INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/keys_judge.bats \
 	tests/integration/proofs.bats tests/integration/jobs.bats \
-	tests/integration/sim_module.bats tests/integration/tokens.bats
-INTEGRATION_TESTS += tests/integration/nodes.bats
+	tests/integration/sim_module.bats tests/integration/tokens.bats \
+	tests/integration/mutations.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -33,7 +33,6 @@ include tests/unit/simcloud.mk
 include tests/unit/simkeys.mk
 include tests/unit/evidence.mk
 include tests/unit/drill.mk
-include tests/unit/nodes.mk
 endif
 
 check_PROGRAMS += tests/integration/token_keys
@@ -95,4 +94,5 @@ tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBF
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/compare.sh
 
-EXTRA_DIST += tests/faults/kinds.yaml
+EXTRA_DIST += tests/faults/kinds.yaml tests/faults/world.bash \
+	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq

@@ -8,7 +8,6 @@
 #include "keys/challenge.h"
 #include "p11_world.h"
 #include "pkcs11/child.h"
-#include "util/environment.h"
 #include "util/buf.h"
 #include "util/log.h"
 
