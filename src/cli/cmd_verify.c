@@ -10,6 +10,7 @@
 #include "drill/waivers.h"
 #include "evidence/report.h"
 #include "evidence/store.h"
+#include "util/path.h"
 
 #define REPORT_MAX (256u << 20)
 #define PROBLEMS_MAX (1u << 20)
@@ -45,7 +46,7 @@ const struct chsm_opt chsm_opts_keys_prove[] = {
 };
 
 struct verification {
-    const char *command, *source_file;
+    const char *command, *source_file, *waivers_file;
     struct chsm_inventory source, destination;
     struct chsm_comparison comparison;
     struct chsm_policy policy;
@@ -87,6 +88,7 @@ static int read_waivers(const char *path, struct chsm_waivers *ret, struct chsm_
 static int begin(const struct chsm_args *args, const char *command, enum chsm_require bar, struct verification *v, struct chsm_err *err)
 {
     v->command = command;
+    v->waivers_file = args->waivers;
     v->started = chsm_now();
     v->policy = (struct chsm_policy){ .require = bar, .allow_unexpected = args->allow_unexpected, .waivers = &v->waivers, .now = v->started };
     if (args->require && !chsm_require_from_name(args->require, &v->policy.require))
@@ -132,8 +134,18 @@ static int put_inventory(struct chsm_evidence *ev, const char *name, const struc
     return chsm_inventory_write(inv, &text, &sums, err) < 0 ? -1 : chsm_evidence_put(ev, name, chsm_buf_str(&text), text.len, err);
 }
 
+/* What was accepted belongs to the evidence as it was written. */
+static int put_waivers(struct chsm_evidence *ev, const char *path, struct chsm_err *err)
+{
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(PROBLEMS_MAX);
+
+    return chsm_file_read(path, PROBLEMS_MAX, &text, err) < 0 ? -1 : chsm_evidence_put(ev, "waivers.yaml", chsm_buf_str(&text), text.len, err);
+}
+
 static int leave_evidence(struct chsm_evidence *ev, const struct verification *v, const json_t *report, const struct chsm_buf *text, struct chsm_err *err)
 {
+    if (v->waivers_file && put_waivers(ev, v->waivers_file, err) < 0)
+        return -1;
     if (put_inventory(ev, "inventory-source.json", &v->source, err) < 0 || put_inventory(ev, "inventory-destination.json", &v->destination, err) < 0 ||
         chsm_evidence_put_json(ev, "report.json", report, err) < 0 || chsm_evidence_put(ev, "report.txt", chsm_buf_str(text), text->len, err) < 0)
         return -1;

@@ -66,7 +66,7 @@ static int remark(struct chsm_comparison *c, const struct chsm_section *s, const
 
     if (!lone_private && !lone_public)
         return 0;
-    text = chsm_strf("login %s, %s: %zu private key%s without a public key beside it, %zu public key%s without its private key; "
+    text = chsm_strf("login %s, %s: %zu private key%s without a public key beside it, %zu public key%s without the private key; "
                      "some tokens keep only one half, and every user sees the public keys of all",
                      s->login, side, lone_private, lone_private == 1 ? "" : "s", lone_public, lone_public == 1 ? "" : "s");
     return text ? chsm_comparison_remark(c, text, err) : chsm_oom(err);

@@ -88,6 +88,8 @@ static size_t utf8_at(const unsigned char *p, size_t left)
 
     if (n > left || p[0] < 0x20 || p[0] == 0x7f || c1)
         return 0;
+    if (n == 1)
+        return 1;
     /* jansson takes nothing but well-formed UTF-8. */
     valid = json_stringn((const char *)p, n);
     json_decref(valid);

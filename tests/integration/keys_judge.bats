@@ -83,7 +83,7 @@ inventory() {
     run_chsmctl keys diff "$BATS_FILE_TMPDIR/source.json" "$BATS_TEST_TMPDIR/other.json" -o json
     assert_status 1
     assert_json '[.verification.keys[] | select(.id == "0101" and .outcome == "fail").verdict] | unique == ["missing"]'
-    assert_json '[.verification.keys[] | select(.id == "0201" and .class != "certificate").verdict] | unique == ["impostor"]'
+    assert_json '[.verification.keys[] | select(.id == "0201" and .class == "public-key").verdict] | unique == ["impostor"]'
     assert_json '[.verification.keys[] | select(.id == "0301").verdict] == ["changed"]'
     assert_json '.verification.proofs == "none"'
 }
@@ -104,8 +104,10 @@ inventory() {
     waivers '{ login: cu1, id: "0201", verdict: changed, attributes: [derive], reason: "ticket 4711", expires: 2099-01-31 }'
     verify
     assert_status 1
-    verify --waivers "$BATS_TEST_TMPDIR/waivers.yaml"
+    verify --waivers "$BATS_TEST_TMPDIR/waivers.yaml" --evidence "$BATS_TEST_TMPDIR/evidence"
     assert_status 0
+    cmp "$BATS_TEST_TMPDIR/waivers.yaml" "$BATS_TEST_TMPDIR/evidence/waivers.yaml"
+    (cd "$BATS_TEST_TMPDIR/evidence" && sha256sum -c --quiet SHA256SUMS)
     assert_json '[.verification.keys[] | select(.waived)] | length == 1 and all(.verdict == "changed" and .waived.reason == "ticket 4711" and .proof.answer != "")'
     # shellcheck disable=SC2046  # words
     run_chsmctl keys verify --no-proofs --waivers "$BATS_TEST_TMPDIR/waivers.yaml" -i "$BATS_FILE_TMPDIR/source.json" $(hsm chsm-fourth)
