@@ -88,11 +88,14 @@ EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/lsan.supp
 
 # Built by the scripts in tests/bench when they are run.
-EXTRA_PROGRAMS = tests/bench/compare
+EXTRA_PROGRAMS = tests/bench/compare tests/bench/run tests/bench/libp11_list
+tests_bench_run_SOURCES = tests/bench/run.c
+tests_bench_libp11_list_SOURCES = tests/bench/libp11_list.c
+tests_bench_libp11_list_LDADD = $(LIBP11_LIBS)
 tests_bench_compare_SOURCES = tests/bench/compare.c
 tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += tests/bench/compare.sh
+EXTRA_DIST += tests/bench/compare.sh tests/bench/inventory.sh
 
 EXTRA_DIST += tests/faults/kinds.yaml tests/faults/world.bash \
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq
