@@ -49,7 +49,7 @@ measure() {
     CHSM_SIM_QUIRKS="latency=$1"
     export CHSM_SIM_QUIRKS
     shift
-    "$run" "$dir/used" "$@" >"$dir/out" 2>&1 </dev/null || { tail -n 20 "$dir/out" >&2; echo "inventory: $1 failed" >&2; exit 1; }
+    "$run" "$dir/used" "$@" >"$dir/out" 2>"$dir/err" </dev/null || { tail -n 20 "$dir/err" >&2; echo "inventory: $1 failed" >&2; exit 1; }
     unset CHSM_SIM_QUIRKS
     read -r seconds kib <"$dir/used"
     calls=$(jq -s '[.[][]] | add' "$CHSM_SIM_CALLS")
