@@ -242,14 +242,21 @@ int chsm_child_recv(struct chsm_child *c, unsigned char *ret_type, struct chsm_b
     return 0;
 }
 
+void chsm_child_leave(struct chsm_child *c, int64_t grace)
+{
+    /* A child that is gone already is seen by chsm_child_end(). */
+    if (!c->dead && c->pid != 0 && !c->leaving)
+        (void)!chsm_child_send(c, CHSM_WIRE_CLOSE, "", 0, grace, NULL);
+    c->leaving = true;
+}
+
 void chsm_child_end(struct chsm_child *c, int64_t grace)
 {
     char call[CHSM_WIRE_CALL_MAX], end[96];
     int status = 0;
 
     if (!c->dead && c->pid != 0) {
-        /* A child that is gone already is seen just below. */
-        (void)!chsm_child_send(c, CHSM_WIRE_CLOSE, "", 0, grace, NULL);
+        chsm_child_leave(c, grace);
         if (c->dead) {
             chsm_log(CHSM_LOG_WARN, "the PKCS#11 module's process had gone before it was closed");
         } else if (!reap(c, grace, &status)) {

@@ -19,6 +19,7 @@ struct chsm_child {
     char in[1 << 16];           /* read from the socket, and not yet looked at */
     size_t in_at;
     size_t in_len;
+    bool leaving;               /* was asked to leave */
     bool dead;                  /* nothing can be asked any more */
     struct chsm_secret pin;     /* for redaction only */
     char line[CHSM_CHILD_LINE_MAX + 1];
@@ -49,7 +50,10 @@ CHSM_MUST_CHECK int chsm_child_recv(struct chsm_child *c, unsigned char *ret_typ
 /* Ends the child for an error of the protocol that the caller has found: fills err with text. Always -1. */
 int chsm_child_condemn(struct chsm_child *c, struct chsm_err *err, const char *text);
 
-/* Asks the child to leave, waits `grace` ms, kills it otherwise; a warning when it did not end well. */
+/* Asks the child to leave and does not wait for that; what is left to say is said by chsm_child_end(). */
+void chsm_child_leave(struct chsm_child *c, int64_t grace);
+
+/* Asks the child to leave where that has not been done, waits `grace` ms, kills it otherwise; a warning when it did not end well. */
 void chsm_child_end(struct chsm_child *c, int64_t grace);
 
 /* Environment of the child (environment.c): NULL-terminated, one allocation, the caller's. */

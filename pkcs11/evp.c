@@ -203,6 +203,8 @@ int chsm_evp_sign(const struct chsm_hsm_target *target, const struct chsm_secret
         return chsm_oom(err);
     if (!pin)
         return chsm_fail(err, CHSM_PKCS11, "a signature needs a login");
+    /* One login at a time. */
+    chsm_hsm_settle();
     request = chsm_request_for(target, err);
     if (!request)
         return -1;

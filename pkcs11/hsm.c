@@ -52,6 +52,7 @@ int chsm_hsm_open(const struct chsm_hsm_target *target, const struct chsm_secret
 
     if (!h)
         return chsm_oom(err);
+    chsm_hsm_settle();
     h->child = (struct chsm_child){ .sock = -1, .out = -1, .page = -1, .dead = true };
     h->limit = chsm_request_limit(target);
     if (open_session(h, target, pin, err) < 0) {
@@ -205,11 +206,27 @@ int chsm_hsm_count(struct chsm_hsm *hsm, size_t *ret, struct chsm_err *err)
     return rc;
 }
 
+/* The last session that was closed; its module may still be finishing. */
+static struct chsm_hsm *leaving;
+
+void chsm_hsm_settle(void)
+{
+    struct chsm_hsm *h = TAKE(leaving);
+
+    if (!h)
+        return;
+    chsm_child_end(&h->child, CLOSE_GRACE);
+    json_decref(h->token);
+    free(h);
+}
+
 void chsm_hsm_close(struct chsm_hsm *hsm)
 {
     if (!hsm)
         return;
-    chsm_child_end(&hsm->child, CLOSE_GRACE);
-    json_decref(hsm->token);
-    free(hsm);
+    chsm_hsm_settle();
+    chsm_child_leave(&hsm->child, CLOSE_GRACE);
+    leaving = hsm;
+    if (hsm->child.dead)
+        chsm_hsm_settle();
 }

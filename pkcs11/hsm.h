@@ -58,10 +58,13 @@ CHSM_MUST_CHECK int chsm_hsm_prove(struct chsm_hsm *hsm, size_t index, const cha
 CHSM_MUST_CHECK int chsm_hsm_count(struct chsm_hsm *hsm, size_t *ret, struct chsm_err *err);
 
 /*
- * Logs out, finalises, ends the child. Nothing that was read depends on it: a crash or hang here is a warning
- * (chsm_log), never an error. NULL is allowed.
+ * Has the child log out, finalise and end, and does not wait for that: results can be written meanwhile. Nothing that was read
+ * depends on it: a crash or hang there is a warning (chsm_log), never an error. NULL is allowed.
  */
 void chsm_hsm_close(struct chsm_hsm *hsm);
+
+/* Waits for the child of the last chsm_hsm_close(), if any. Whatever opens a session does this first; the program does it last. */
+void chsm_hsm_settle(void);
 static inline void chsm_hsm_auto_(struct chsm_hsm **h) { chsm_hsm_close(*h); *h = NULL; }
 #define AUTO_HSM AUTO(chsm_hsm_auto_)
 

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "pkcs11/hsm.h"
 
 static const struct chsm_cmd *find(const char *noun, const char *verb)
 {
@@ -52,8 +53,10 @@ static int run(const struct chsm_cmd *c, int n, char **argv)
     }
     if (c->run(&args, &code, &err) < 0 || chsm_out_close(&err) < 0) {
         chsm_out_error(&err);
-        return (int)err.code;
+        code = err.code;
     }
+    /* The result is out; what a library does in C_Finalize cannot harm it any more. */
+    chsm_hsm_settle();
     return (int)code;
 }
 

@@ -68,6 +68,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 void world_remove(struct world *w)
 {
+    chsm_hsm_settle();
     (void)nftw(w->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -76,6 +77,7 @@ void world_enter(struct world *w)
     CK_SLOT_ID slots[8];
     CK_ULONG n = ARRAY_LEN(slots);
 
+    chsm_hsm_settle();
     w->fl = p11_kit_module_load(SOFTHSM_MODULE, 0);
     assert_non_null(w->fl);
     OK(p11_kit_module_initialize(w->fl));
