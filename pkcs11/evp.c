@@ -6,6 +6,7 @@
 #include <libp11.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <p11-kit/uri.h>
 
 #include "pkcs11/evp.h"
 #include "pkcs11/request.h"
@@ -45,11 +46,39 @@ static void stack_done(const struct chsm_evp_request *q, struct stack *s)
     *s = (struct stack){ 0 };
 }
 
+static void pad(unsigned char *to, size_t n, const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    memset(to, ' ', n);
+    memcpy(to, text ? text : "", len < n ? len : n);
+}
+
+/* The URI's token part and slot; libp11 tells these as texts. */
+static bool uri_fits(const char *text, PKCS11_SLOT *slot)
+{
+    P11KitUri *uri = p11_kit_uri_new();
+    CK_TOKEN_INFO info = { 0 };
+    CK_SLOT_ID id;
+    bool fits;
+
+    pad(info.label, sizeof info.label, slot->token->label);
+    pad(info.manufacturerID, sizeof info.manufacturerID, slot->token->manufacturer);
+    pad(info.model, sizeof info.model, slot->token->model);
+    pad(info.serialNumber, sizeof info.serialNumber, slot->token->serialnr);
+    fits = uri && p11_kit_uri_parse(text, P11_KIT_URI_FOR_ANY, uri) == P11_KIT_URI_OK && p11_kit_uri_match_token_info(uri, &info);
+    id = uri ? p11_kit_uri_get_slot_id(uri) : (CK_SLOT_ID)-1;
+    p11_kit_uri_free(uri);
+    return fits && (id == (CK_SLOT_ID)-1 || id == PKCS11_get_slotid_from_slot(slot));
+}
+
 static bool slot_fits(const struct chsm_token_choice *c, PKCS11_SLOT *slot)
 {
     if (!slot->token || !slot->token->initialized || (c->slot_given && PKCS11_get_slotid_from_slot(slot) != c->slot))
         return false;
-    return !c->label || chsm_streq(slot->token->label, c->label);
+    if (c->uri && !uri_fits(c->uri, slot))
+        return false;
+    return (!c->label || chsm_streq(slot->token->label, c->label)) && (!c->serial || chsm_streq(slot->token->serialnr, c->serial));
 }
 
 static PKCS11_SLOT *choose(const struct chsm_evp_request *q, const struct stack *s, struct chsm_err *err)

@@ -21,7 +21,7 @@ CHSM_MUST_CHECK int chsm_evp_sign(const struct chsm_hsm_target *target, const st
 /* The same inside the child. */
 struct chsm_evp_request {
     const char *module;
-    const char *init;               /* as in chsm_hsm_target */
+    const char *init;               /* NULL = none */
     struct chsm_token_choice choice;
     const struct chsm_secret *pin;
     const struct chsm_bytes *id;

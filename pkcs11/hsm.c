@@ -42,6 +42,8 @@ static int open_session(struct chsm_hsm *h, const struct chsm_hsm_target *target
             rc = chsm_child_condemn(&h->child, err, "the PKCS#11 process describes its token wrongly");
     }
     h->token = body;
+    if (rc == 0 && json_object_get(body, "login"))
+        chsm_log(CHSM_LOG_WARN, "another program on this host has logged in already: whose keys are seen cannot be known");
     return rc;
 }
 

@@ -17,8 +17,11 @@ struct chsm_hsm_target {
     const char *directory;          /* working directory of the child; NULL = this one */
     const char *const *env;         /* "NAME=value" additions, ended by NULL; NULL = none. AZURE_*, ARM_*, IDENTITY_*, MSI_* and
                                        names with TOKEN, SECRET or PASSWORD are never inherited */
-    const char *init;               /* what C_Initialize is told as its reserved argument (NSS wants one); NULL = nothing */
+    const char *init;               /* handed to C_Initialize as pReserved; NULL = nothing. Not for secrets */
     const char *token_label;        /* NULL = whatever slot has the only initialised token */
+    const char *serial;             /* NULL = any */
+    const char *uri;                /* that chsm_uri_parse() has found good: its token, slot and library parts; NULL = none */
+    bool accept_shared_login;       /* go on as whoever another program on this host has logged in as */
     bool slot_given;
     unsigned long slot;             /* CK_SLOT_ID when slot_given */
     unsigned jobs;                  /* sessions that are used at once, at most CHSM_HSM_JOBS_MAX; 0 = as many as are seen to help, at most 16 */

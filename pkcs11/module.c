@@ -34,10 +34,14 @@ static CK_RV initialize(struct chsm_session *s, const char *init)
         CK_C_INITIALIZE_ARGS standard;
         void *beyond;
     } args = { .standard = { .flags = CKF_OS_LOCKING_OK, .pReserved = (void *)(uintptr_t)init } };
+    CK_RV rv = s->by_hand ? s->ck.fl->C_Initialize(&args) : p11_kit_module_initialize(s->ck.fl);
 
-    if (!s->by_hand)
-        return p11_kit_module_initialize(s->ck.fl);
-    return s->ck.fl->C_Initialize(&args);
+    if (rv == CKR_CANT_LOCK || rv == CKR_NEED_TO_CREATE_THREADS) {
+        args.standard.flags = 0;
+        s->one_thread = s->by_hand = true;
+        rv = s->ck.fl->C_Initialize(&args);
+    }
+    return rv == CKR_CRYPTOKI_ALREADY_INITIALIZED ? CKR_OK : rv;
 }
 
 int chsm_module_load(struct chsm_session *s, const char *path, const char *init, struct chsm_err *err)
@@ -62,6 +66,8 @@ int chsm_module_load(struct chsm_session *s, const char *path, const char *init,
     chsm_ck_leave(&s->ck);
     if (rv != CKR_OK) {
         (void)chsm_ck_fail(err, "C_Initialize", rv);
+        if (rv == CKR_ARGUMENTS_BAD && !init)
+            return chsm_err_hint(err, "some libraries want parameters, e.g. NSS: --module-init \"configdir='sql:DIR' flags=\"");
         if (rv == CKR_GENERAL_ERROR)
             return chsm_err_hint(err, "is the client daemon running on this host (azure-cloud-hsm service), and is its "
                                  "azcloudhsm_resource.cfg right?");

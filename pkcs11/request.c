@@ -21,16 +21,15 @@ json_t *chsm_request_for(const struct chsm_hsm_target *target, struct chsm_err *
         (void)chsm_fail_errno(err, CHSM_CONFIG, "PKCS#11 module %s", target->module);
         return NULL;
     }
-    request = json_pack("{s:s}", "module", path);
-    if (request && ((target->init && json_object_set_new(request, "init", json_string(target->init)) < 0) ||
-                    (target->token_label && json_object_set_new(request, "label", json_string(target->token_label)) < 0) ||
-                    (target->jobs && json_object_set_new(request, "jobs", chsm_wire_from_ulong(target->jobs)) < 0) ||
+    request = json_pack("{s:s, s:s*, s:s*, s:s*, s:s*, s:b}", "module", path, "label", target->token_label, "serial", target->serial,
+                        "uri", target->uri, "init", target->init, "shared-login", target->accept_shared_login);
+    if (request && ((target->jobs && json_object_set_new(request, "jobs", chsm_wire_from_ulong(target->jobs)) < 0) ||
                     (target->slot_given && json_object_set_new(request, "slot", chsm_wire_from_ulong(target->slot)) < 0))) {
         json_decref(request);
         request = NULL;
     }
     if (!request)
-        (void)chsm_fail(err, CHSM_CONFIG, "path, label or initialisation of the PKCS#11 module is not UTF-8");
+        (void)chsm_fail(err, CHSM_CONFIG, "path, label or another option of the PKCS#11 module is not UTF-8");
     return request;
 }
 

@@ -1,134 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "keys/record.h"
-#include "pkcs11/session.h"
-#include "util/buf.h"
-
-#define SLOTS_MAX 4096u
-
-/* A fixed field of PKCS#11: padded with blanks, not NUL-terminated, any bytes. malloc()ed, NULL when out of memory. */
-static char *field(const unsigned char *p, size_t n)
-{
-    while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\0'))
-        n--;
-    return chsm_bytes_text(&(struct chsm_bytes){ (unsigned char *)(uintptr_t)p, n });
-}
-
-static bool label_is(const CK_TOKEN_INFO *info, const char *label)
-{
-    size_t n = sizeof info->label;
-
-    while (n > 0 && (info->label[n - 1] == ' ' || info->label[n - 1] == '\0'))
-        n--;
-    return strlen(label) == n && memcmp(info->label, label, n) == 0;
-}
-
-static int slot_list(struct chsm_session *s, CK_SLOT_ID **ret, CK_ULONG *ret_n, struct chsm_err *err)
-{
-    CK_RV rv = CKR_BUFFER_TOO_SMALL;
-
-    /* Slots may come between the two calls. */
-    for (int i = 0; i < 4 && rv == CKR_BUFFER_TOO_SMALL; i++) {
-        AUTO_FREE CK_SLOT_ID *slots = NULL;
-        CK_ULONG n = 0, room;
-
-        rv = CHSM_CK(&s->ck, C_GetSlotList, CK_TRUE, NULL, &n);
-        if (rv != CKR_OK)
-            break;
-        if (n > SLOTS_MAX)
-            return chsm_fail(err, CHSM_PKCS11, "C_GetSlotList: %lu slots are too many", n);
-        room = n;
-        slots = calloc(room + 1, sizeof *slots);
-        if (!slots)
-            return chsm_oom(err);
-        if (n > 0)
-            rv = CHSM_CK(&s->ck, C_GetSlotList, CK_TRUE, slots, &n);
-        if (rv == CKR_OK && n > room)
-            return chsm_fail(err, CHSM_PKCS11, "C_GetSlotList: more slots than there was room for");
-        if (rv == CKR_OK) {
-            *ret_n = n;
-            *ret = TAKE(slots);
-        }
-    }
-    return rv == CKR_OK ? 0 : chsm_ck_fail(err, "C_GetSlotList", rv);
-}
-
-/* What the tokens looked like, while one is chosen. */
-struct choosing {
-    const struct chsm_token_choice *choice;
-    struct chsm_buf seen;       /* "slot 5 \"cu1\", ..." for messages */
-    unsigned fitting;
-    CK_SLOT_ID slot;
-    CK_TOKEN_INFO info;
-};
-
-static int look_at(struct chsm_session *s, CK_SLOT_ID slot, struct choosing *c, struct chsm_err *err)
-{
-    CK_TOKEN_INFO info = { 0 };
-    CK_RV rv = CHSM_CK(&s->ck, C_GetTokenInfo, slot, &info);
-    bool here = c->choice->slot_given && slot == c->choice->slot;
-    AUTO_FREE char *label = NULL;
-    bool ready;
-
-    if (rv != CKR_OK && here)
-        return chsm_ck_fail(err, "C_GetTokenInfo", rv);
-    if (rv != CKR_OK)
-        return 0;
-    ready = info.flags & CKF_TOKEN_INITIALIZED;
-    label = field(info.label, sizeof info.label);
-    if (!label)
-        return chsm_oom(err);
-    if (chsm_buf_addf(&c->seen, err, "%sslot %lu \"%s\"%s", c->seen.len > 0 ? ", " : "", slot, label,
-                      ready ? "" : " (not initialised)") < 0)
-        return -1;
-    if ((c->choice->slot_given && !here) || (c->choice->label && !label_is(&info, c->choice->label)) || !ready)
-        return 0;
-    c->fitting++;
-    c->slot = slot;
-    c->info = info;
-    return 0;
-}
-
-static int choose(struct chsm_session *s, struct choosing *c, struct chsm_err *err)
-{
-    AUTO_FREE CK_SLOT_ID *slots = NULL;
-    CK_ULONG n = 0;
-    const char *seen;
-
-    if (slot_list(s, &slots, &n, err) < 0)
-        return -1;
-    for (CK_ULONG i = 0; i < n; i++)
-        if (look_at(s, slots[i], c, err) < 0)
-            return -1;
-    seen = c->seen.len > 0 ? chsm_buf_str(&c->seen) : "no slot with a token";
-    if (c->fitting == 1)
-        return 0;
-    if (c->fitting == 0 && c->choice->slot_given)
-        (void)chsm_fail(err, CHSM_PKCS11, "slot %lu has no fitting initialised token", c->choice->slot);
-    else if (c->fitting == 0 && c->choice->label)
-        (void)chsm_fail(err, CHSM_PKCS11, "no initialised token is labelled \"%s\"", c->choice->label);
-    else if (c->fitting == 0)
-        (void)chsm_fail(err, CHSM_PKCS11, "the module shows no initialised token");
-    else
-        (void)chsm_fail(err, CHSM_PKCS11, "%u tokens fit; name one by its label or slot", c->fitting);
-    return chsm_err_hint(err, "the module shows: %s", seen);
-}
-
-static json_t *describe(CK_SLOT_ID slot, const CK_TOKEN_INFO *info)
-{
-    AUTO_FREE char *label = field(info->label, sizeof info->label);
-    AUTO_FREE char *maker = field(info->manufacturerID, sizeof info->manufacturerID);
-    AUTO_FREE char *model = field(info->model, sizeof info->model);
-    AUTO_FREE char *serial = field(info->serialNumber, sizeof info->serialNumber);
-    AUTO_FREE char *firmware = chsm_strf("%u.%u", info->firmwareVersion.major, info->firmwareVersion.minor);
-    AUTO_FREE char *number = chsm_strf("%lu", slot);
-
-    if (!label || !maker || !model || !serial || !firmware || !number)
-        return NULL;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "label", label, "manufacturer", maker, "model", model, "serial",
-                     serial, "firmware", firmware, "slot", number);
-}
+#include "pkcs11/choose.h"
 
 /* Read-only first: nothing here writes. AWS's library of the same family refuses that (facts: cloudhsm-client.md §6). */
 static int open_main(struct chsm_session *s, struct chsm_err *err)
@@ -148,27 +21,29 @@ static int open_main(struct chsm_session *s, struct chsm_err *err)
 
 int chsm_session_open(struct chsm_session *s, const struct chsm_token_choice *choice, json_t **ret_token, struct chsm_err *err)
 {
-    struct choosing c = { .choice = choice, .seen = CHSM_BUF(1u << 20) };
-    int rc = choose(s, &c, err);
+    CK_TOKEN_INFO info;
+    json_t *token = NULL;
 
-    chsm_buf_done(&c.seen);
-    if (rc < 0)
+    if (chsm_choose(s, choice, &info, &token, err) < 0)
         return -1;
-    s->slot = c.slot;
-    s->private_hidden = c.info.flags & CKF_LOGIN_REQUIRED;
+    s->private_hidden = info.flags & CKF_LOGIN_REQUIRED;
+    s->accept_shared_login = choice->accept_shared_login;
     /* Some modules claim -2: no number to believe (facts: pkcs11-stack.md §5). */
-    s->sessions_max = c.info.ulMaxSessionCount < 1u << 20 ? c.info.ulMaxSessionCount : 0;
-    if (open_main(s, err) < 0)
+    s->sessions_max = info.ulMaxSessionCount < 1u << 20 ? info.ulMaxSessionCount : 0;
+    if (open_main(s, err) < 0) {
+        json_decref(token);
         return -1;
-    *ret_token = describe(s->slot, &c.info);
-    return *ret_token ? 0 : chsm_oom(err);
+    }
+    *ret_token = token;
+    return 0;
 }
 
 static int login_fail(CK_RV rv, struct chsm_err *err)
 {
     (void)chsm_ck_fail(err, "C_Login", rv);
     if (rv == CKR_USER_ALREADY_LOGGED_IN || rv == CKR_USER_ANOTHER_ALREADY_LOGGED_IN)
-        return chsm_err_hint(err, "another program on this host shares its login with this one, perhaps as another user: end it");
+        return chsm_err_hint(err, "another program on this host shares its login with this one, perhaps as another user: end it, or say "
+                             "--accept-shared-login if it does not matter whose keys are seen");
     if (rv == CKR_PIN_EXPIRED || rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID)
         return chsm_err_hint(err, "the PIN is not tried again, for failures are counted; a Cloud HSM wants user:password");
     return -1;
@@ -191,6 +66,13 @@ int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, st
         rv = CHSM_CK(&s->ck, C_Login, s->main, CKU_USER, NULL, 0);
     else
         rv = CHSM_CK(&s->ck, C_Login, s->main, CKU_USER, (CK_UTF8CHAR *)pin->p, pin->len);
+    if (rv == CKR_USER_ALREADY_LOGGED_IN && s->accept_shared_login) {
+        /* Our PIN was not looked at: it may be another user's login, and it is nothing to log in again with. */
+        s->shared_login = true;
+        s->login = true;
+        s->private_hidden = false;
+        return 0;
+    }
     if (rv != CKR_OK)
         return login_fail(rv, err);
     s->login = true;
@@ -248,7 +130,8 @@ void chsm_session_close(struct chsm_session *s)
     chsm_session_reset_proofs(s);
     if (s->helper)
         return;
-    if (s->login)
+    /* A login that was there before is not ours to end. */
+    if (s->login && !s->shared_login)
         (void)CHSM_CK(&s->ck, C_Logout, s->main);
     if (s->main != CK_INVALID_HANDLE)
         (void)CHSM_CK(&s->ck, C_CloseSession, s->main);

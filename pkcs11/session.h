@@ -21,15 +21,20 @@ struct chsm_session {
     struct chsm_secret pin;     /* while logged in, for keys that want a login for each use; unset with a PIN pad */
     bool context_refused;       /* such a login failed once: there is no second try, failures are counted */
     bool private_hidden;        /* no login, though the token wants one for its private objects */
+    bool accept_shared_login;   /* a login of another program is as good as ours */
+    bool shared_login;          /* and there was one: whose, cannot be known */
     bool one_thread;            /* the module cannot be used by several threads */
     unsigned long sessions_max; /* of the token, 0 = it does not say */
 };
 
 struct chsm_token_choice {
     const char *label;          /* NULL = any */
+    const char *serial;         /* NULL = any */
+    const char *uri;            /* RFC 7512, its token, slot and library parts; NULL = any */
     bool slot_given;
     unsigned long slot;
     unsigned long jobs;         /* sessions to use; 0 = measured */
+    bool accept_shared_login;
 };
 
 /* Loads exactly this file with p11-kit and initialises it, with `init` as the reserved argument (NULL = none) (module.c). */

@@ -46,6 +46,9 @@ static int get_pin(struct chsm_secret *ret, struct chsm_err *err)
 static int choice_of(const json_t *request, struct chsm_token_choice *ret, struct chsm_err *err)
 {
     ret->label = chsm_json_str(request, "label");
+    ret->serial = chsm_json_str(request, "serial");
+    ret->uri = chsm_json_str(request, "uri");
+    ret->accept_shared_login = json_is_true(json_object_get(request, "shared-login"));
     ret->slot_given = json_object_get(request, "slot") != NULL;
     if (ret->slot_given && chsm_wire_ulong(request, "slot", &ret->slot, err) < 0)
         return -1;
@@ -71,6 +74,10 @@ static int do_open(struct worker *w, const json_t *request, struct chsm_err *err
     if (login && chsm_session_login(&w->s, &pin, err) < 0) {
         json_decref(token);
         return -1;
+    }
+    if (w->s.shared_login && json_object_set_new(token, "login", json_string("another program's, perhaps as another user")) < 0) {
+        json_decref(token);
+        return chsm_oom(err);
     }
     chsm_crew_init(&w->crew, &w->s, choice.jobs);
     return reply(CHSM_WIRE_OK, token, err);

@@ -6,7 +6,7 @@
 #   tests/fuzz/         libFuzzer, some seconds; every fuzz_*.c is picked up (see run.sh)
 # A new .bats or policy file is registered here; tests/policy/dist.sh fails when one was forgotten.
 # `make check BATS_TESTS= FUZZ_TESTS=` leaves out what needs the simulator or clang (distcheck does).
-INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/keys_judge.bats \
+INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tests/integration/keys_module.bats tests/integration/keys_judge.bats \
 	tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats \
 	tests/integration/mutations.bats

@@ -21,9 +21,9 @@ struct chsm_args {
     const char *identity, *method;
     const char *container, *backup_id, *job_id, *source_group, *source_name;
     const char *activation;
-    const char *module, *module_init, *directory, *token_label, *slot, *module_timeout, *cluster_id, *jobs;
+    const char *module, *directory, *token_label, *slot, *module_timeout, *cluster_id, *jobs, *serial, *uri, *module_init;
     const char *file, *inventory, *require, *evidence, *proof, *waivers;
-    bool no_proofs, cross_check, allow_unexpected, same_cluster;
+    bool no_proofs, accept_shared_login, cross_check, allow_unexpected, same_cluster;
     struct chsm_list logins, module_env, ignore, ids;
     const char *positional, *second;
 };
