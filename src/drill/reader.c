@@ -119,15 +119,21 @@ static int record_one(struct chsm_hsm *hsm, struct chsm_record *key, struct chsm
 static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
 {
     struct chsm_count count = { 0 };
+    bool asked = false;
 
-    chsm_count_before(hsm, &count);
     for (size_t i = 0; i < s->n; i++) {
-        if (s->records[i].cls == CHSM_CLASS_SECRET && wanted(r, &s->records[i]) && record_one(hsm, &s->records[i], err) < 0)
+        struct chsm_record *key = &s->records[i];
+        bool ask = key->cls == CHSM_CLASS_SECRET && wanted(r, key);
+
+        if (ask && !asked)
+            chsm_count_before(hsm, &count);
+        asked = asked || ask;
+        if (ask && record_one(hsm, key, err) < 0)
             return chsm_err_prefix(err, "login %s", s->login);
         progress(r, "recording", s->login, i + 1, s->n);
     }
     /* A source is in use: there other programs make session keys all the time. */
-    if (!chsm_count_after(hsm, &count))
+    if (asked && !chsm_count_after(hsm, &count))
         chsm_log(CHSM_LOG_WARN, "login %s: %s", s->login, count.why);
     return 0;
 }
