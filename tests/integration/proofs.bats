@@ -5,6 +5,7 @@
 
 load lib
 load drill
+load tokens
 
 setup_file() {
     export CHSM_SIM_QUIRKS=mechanisms=all
@@ -124,4 +125,28 @@ by_hand() {
     [[ $status == 0 ]] || fail "$output"
     # The last two lines are the answer as anybody computes it, and the HSM's.
     [[ $(tail -n 2 <<<"$output" | sort -u | wc -l) == 1 && $(tail -n 1 <<<"$output") =~ ^[0-9a-f]{64}$ ]] || fail "$output"
+}
+
+# On a token of its own: a library that says that it has destroyed a session object, and has not.
+@test "what a proof leaves in the token makes the run inconclusive" {
+    local softhsm odd="$abs_top_builddir/tests/unit/.libs/p11_odd.so" options
+
+    library softhsm libsofthsm2.so
+    [[ -e $odd ]] || fail "it is built by make check"
+    mkdir tokens
+    printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$PWD/tokens" >softhsm2.conf
+    export SOFTHSM2_CONF="$PWD/softhsm2.conf"
+    softhsm2-util --init-token --free --label own --so-pin 12345678 --pin Proof.1234
+    printf Proof.1234 >pin
+    ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" "$abs_top_builddir/tests/integration/token_keys" "$softhsm" "" own pin make ecdh 0101 agreement
+    options=(--module "$odd" --token-label own --login "own=file:pin" -o json)
+    run_chsmctl keys inventory "${options[@]}" -f source.json
+    assert_status 0
+    run_chsmctl keys verify "${options[@]}" -i source.json
+    assert_status 0
+    assert_json '.verification.open == []'
+    P11_ODD=keep run_chsmctl keys verify "${options[@]}" -i source.json
+    assert_status 10
+    assert_json '.verification.open | length == 1 and (.[0] | test("2 keys before the proofs and 3 after them"))'
+    assert_json '[.verification.keys[] | select(.class == "private-key")] | all(.verdict == "proven")'
 }
