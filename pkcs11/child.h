@@ -56,7 +56,4 @@ void chsm_child_leave(struct chsm_child *c, int64_t grace);
 /* Asks the child to leave where that has not been done, waits `grace` ms, kills it otherwise; a warning when it did not end well. */
 void chsm_child_end(struct chsm_child *c, int64_t grace);
 
-/* Environment of the child (environment.c): NULL-terminated, one allocation, the caller's. */
-char **chsm_child_environment(const char *const *inherited, const char *const *additions, struct chsm_err *err);
-
 #endif

@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += libchsmpkcs11.la
 libchsmpkcs11_la_SOURCES = \
 	pkcs11/hsm.c pkcs11/hsm.h \
 	pkcs11/request.c pkcs11/request.h \
-	pkcs11/child.c pkcs11/child.h pkcs11/spawn.c pkcs11/environment.c \
+	pkcs11/child.c pkcs11/child.h pkcs11/spawn.c \
 	pkcs11/output.c pkcs11/output.h \
 	pkcs11/wire.c pkcs11/wire.h \
 	pkcs11/worker.c \

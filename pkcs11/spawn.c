@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "pkcs11/child.h"
+#include "util/environment.h"
 
 #define ABOVE 10        /* descriptors for the child are first lifted above those that it gets */
 

@@ -10,6 +10,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats \
 	tests/integration/mutations.bats
+INTEGRATION_TESTS += tests/integration/nodes.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -33,6 +34,7 @@ include tests/unit/simcloud.mk
 include tests/unit/simkeys.mk
 include tests/unit/evidence.mk
 include tests/unit/drill.mk
+include tests/unit/nodes.mk
 endif
 
 check_PROGRAMS += tests/integration/token_keys

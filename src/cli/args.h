@@ -24,6 +24,8 @@ struct chsm_args {
     const char *module, *directory, *token_label, *slot, *module_timeout, *cluster_id, *jobs, *serial, *uri, *module_init;
     const char *file, *inventory, *require, *evidence, *proof, *waivers;
     bool no_proofs, accept_shared_login, cross_check, allow_unexpected, same_cluster;
+    const char *mgmt_util, *mgmt_user, *mgmt_pin, *mgmt_config, *mgmt_directory, *mgmt_timeout;
+    bool mgmt_inline, per_node;
     struct chsm_list logins, module_env, ignore, ids;
     const char *positional, *second;
 };

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/keys_common.h"
 #include "cli/output.h"
+#include "cli/per_node.h"
 #include "drill/client.h"
 #include "drill/report.h"
 #include "drill/waivers.h"
@@ -29,6 +30,8 @@ const struct chsm_opt chsm_opts_keys_verify[] = {
     { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "the source's inventory" },
     { "cross-check", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, cross_check), NULL, "sign once more through libp11 and OpenSSL" },
     { "allow-same-cluster", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, same_cluster), NULL, "check a cluster against its own inventory" },
+    { "per-node", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, per_node), NULL, "look at every node, before and after" },
+    CHSM_OPTS_MGMT,
     { 0 },
 };
 const struct chsm_opt chsm_opts_keys_diff[] = {
@@ -53,11 +56,13 @@ struct verification {
     struct chsm_waivers waivers;
     char *proofs;                   /* what was asked, as text */
     struct chsm_evidence *evidence; /* NULL = none is left */
+    struct chsm_per_node nodes;
     int64_t started;
 };
 
 static void verification_done(struct verification *v)
 {
+    chsm_per_node_done(&v->nodes);
     chsm_comparison_done(&v->comparison);
     chsm_inventory_done(&v->destination);
     chsm_inventory_done(&v->source);
@@ -120,7 +125,7 @@ static int build_report(const struct chsm_args *args, struct verification *v, en
         .source = { .inventory = &v->source, .inventory_file = v->evidence ? "inventory-source.json" : v->source_file },
         .destination = { .cluster = args->cluster_id, .inventory = &v->destination,
                          .inventory_file = v->evidence ? "inventory-destination.json" : args->second },
-        .comparison = &v->comparison, .policy = &v->policy, .proofs = v->proofs,
+        .comparison = &v->comparison, .policy = &v->policy, .proofs = v->proofs, .nodes = v->nodes.json, .coverage = v->nodes.coverage,
     };
 
     return chsm_uuid(id, err) < 0 ? -1 : chsm_report_build(&parts, ret, ret_code, err);
@@ -204,7 +209,9 @@ int chsm_cmd_keys_verify(const struct chsm_args *args, enum chsm_code *ret_code,
     AUTO(verification_done) struct verification v = { .source_file = args->inventory };
 
     if (chsm_args_need(args->inventory, "--inventory", err) < 0 || chsm_keys_load(args->inventory, &v.source, err) < 0 ||
-        check_other_cluster(args, &v.source, err) < 0 || begin(args, "keys verify", CHSM_REQUIRE_BEST, &v, err) < 0 || verify(args, &v, err) < 0)
+        check_other_cluster(args, &v.source, err) < 0 || begin(args, "keys verify", CHSM_REQUIRE_BEST, &v, err) < 0)
+        return -1;
+    if (chsm_per_node_begin(args, &v.nodes, err) < 0 || verify(args, &v, err) < 0 || chsm_per_node_end(&v.nodes, &v.destination, &v.comparison, err) < 0)
         return -1;
     return finish(args, &v, ret_code, err);
 }

@@ -7,6 +7,7 @@ const struct chsm_cmd chsm_commands[] = {
     { "cluster", "show", NULL, "show one cluster", chsm_cmd_cluster_show, chsm_opts_cluster_show },
     { "cluster", "list", NULL, "list clusters of a group or subscription", chsm_cmd_cluster_list, chsm_opts_cluster_list },
     { "cluster", "wait", NULL, "wait until a cluster is ready", chsm_cmd_cluster_wait, chsm_opts_cluster_wait },
+    { "cluster", "nodes", NULL, "is every key and user on every node", chsm_cmd_cluster_nodes, chsm_opts_cluster_nodes },
     { "identity", "apply", NULL, "give a cluster its managed identity", chsm_cmd_identity_apply, chsm_opts_identity_apply },
     { "identity", "show", NULL, "show the managed identity of a cluster", chsm_cmd_identity_show, chsm_opts_cluster_show },
     { "backup", "start", NULL, "back a cluster up and follow the job", chsm_cmd_backup_start, chsm_opts_backup_start },

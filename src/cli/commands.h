@@ -29,6 +29,9 @@ chsm_cmd_fn chsm_cmd_cluster_show, chsm_cmd_cluster_list, chsm_cmd_cluster_wait,
     chsm_cmd_backup_start, chsm_cmd_backup_show, chsm_cmd_backup_wait, chsm_cmd_restore_start, chsm_cmd_restore_show, chsm_cmd_restore_wait,
     chsm_cmd_keys_inventory, chsm_cmd_keys_list, chsm_cmd_keys_verify, chsm_cmd_keys_diff, chsm_cmd_keys_prove, chsm_cmd_drill_run;
 
+extern const struct chsm_opt chsm_opts_cluster_nodes[];
+chsm_cmd_fn chsm_cmd_cluster_nodes;
+
 /* The help of everything (noun NULL), of a noun (verb NULL) or of one command, on stdout. */
 void chsm_help(const char *noun, const char *verb);
 

@@ -8,7 +8,10 @@ libchsmcli_la_SOURCES = \
 	src/cli/output.c src/cli/output.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/hsm_options.c src/cli/hsm_options.h \
+	src/cli/nodes_options.c src/cli/nodes_options.h \
+	src/cli/per_node.c src/cli/per_node.h \
 	src/cli/cmd_cluster.c \
+	src/cli/cmd_nodes.c \
 	src/cli/cmd_identity.c \
 	src/cli/cmd_job.c \
 	src/cli/cmd_keys.c src/cli/keys_common.h \
@@ -18,6 +21,6 @@ libchsmcli_la_LIBADD = libchsmdrill.la libchsmutil.la
 
 bin_PROGRAMS += chsmctl
 chsmctl_SOURCES = src/main.c
-chsmctl_LDADD = libchsmcli.la libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmkeys.la libchsmutil.la \
+chsmctl_LDADD = libchsmcli.la libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmkeys.la libchsmutil.la \
 	$(CURL_LIBS) $(P11KIT_LIBS) $(LIBP11_LIBS) $(LIBFYAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 chsmctl_LDFLAGS = $(AM_LDFLAGS) $(CHSM_PROG_LDFLAGS)

@@ -6,6 +6,7 @@ libchsmdrill_la_SOURCES = \
 	src/drill/ask.c src/drill/ask.h \
 	src/drill/count.c src/drill/count.h \
 	src/drill/halves.c src/drill/resolve.c \
+	src/drill/nodes.c src/drill/nodes.h \
 	src/drill/plan.c src/drill/plan.h \
 	src/drill/plan_check.c src/drill/plan_check.h \
 	src/drill/waivers.c src/drill/waivers.h \
@@ -15,4 +16,4 @@ libchsmdrill_la_SOURCES = \
 	src/drill/run_state.h \
 	src/drill/steps_azure.c \
 	src/drill/steps_keys.c
-libchsmdrill_la_LIBADD = libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmkeys.la libchsmutil.la
+libchsmdrill_la_LIBADD = libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmkeys.la libchsmutil.la

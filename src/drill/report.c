@@ -106,12 +106,17 @@ static json_t *objectives_json(const struct chsm_report_parts *p, bool *met)
 static json_t *not_covered_json(const struct chsm_report_parts *p)
 {
     static const char *const always[] = {
-        "presence on every node: PKCS#11 answers from one node of the cluster; per-node coverage was not established",
         "keys that only other crypto users can see, and the users and passwords themselves",
         "session objects: they are in no backup",
     };
     json_t *list = json_array();
 
+    if (p->nodes && p->coverage == CHSM_COVERAGE_FULL)
+        (void)json_array_append_new(list, json_string("use on every node: each key was read and proven on the one node that answered; the "
+                                                      "others list the same number of the same handles, which identify no key"));
+    else
+        (void)json_array_append_new(list, json_string("presence on every node: PKCS#11 answers from one node of the cluster; per-node "
+                                                      "coverage was not established"));
     for (size_t i = 0; i < ARRAY_LEN(always); i++)
         (void)json_array_append_new(list, json_string(always[i]));
     if (!p->backup)
@@ -131,7 +136,10 @@ static enum chsm_outcome decide(const struct chsm_report_parts *p, bool objectiv
 
     if (outcome == CHSM_PASS && p->objectives_required && !objectives_met)
         outcome = CHSM_FAIL;
-    if (outcome == CHSM_PASS && p->error)
+    /* A key or user that a node lacks is a failure of its own; what is not established there is in comparison->open. */
+    if (p->nodes && p->coverage == CHSM_COVERAGE_PARTIAL)
+        outcome = CHSM_FAIL;
+    if (outcome == CHSM_PASS && (p->error || (p->nodes && p->coverage != CHSM_COVERAGE_FULL)))
         outcome = CHSM_OPEN;
     *ret_code = p->error ? p->error->code : code_of(outcome);
     return outcome;
@@ -147,10 +155,10 @@ int chsm_report_build(const struct chsm_report_parts *p, json_t **ret, enum chsm
     bool met = true;
     json_t *objectives = objectives_json(p, &met);
     enum chsm_outcome outcome = decide(p, met, ret_code);
-    json_auto_t *o = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:O*, s:s*}", "format", CHSM_REPORT_FORMAT, "tool",
+    json_auto_t *o = json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:O*, s:O*, s:s*}", "format", CHSM_REPORT_FORMAT, "tool",
                                "chsmctl " PACKAGE_VERSION, "verdict", chsm_outcome_name(outcome), "exit_code", (int)*ret_code, "run", run_json(p),
                                "source", side_json(&p->source), "destination", side_json(&p->destination), "objectives", objectives, "not_covered",
-                               not_covered_json(p), "steps", p->steps, "container_uri", p->container_uri);
+                               not_covered_json(p), "steps", p->steps, "nodes", p->nodes, "container_uri", p->container_uri);
     json_t *verification;
 
     if (!o)

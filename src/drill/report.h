@@ -5,6 +5,7 @@
 
 #include "azure/job.h"
 #include "keys/compare.h"
+#include "nodes/coverage.h"
 
 struct chsm_report_side {
     const char *cluster;                        /* resource id; NULL = not known */
@@ -26,6 +27,8 @@ struct chsm_report_parts {
     const struct chsm_comparison *comparison;   /* NULL = nothing was compared */
     const struct chsm_policy *policy;
     const char *proofs;                         /* which keys were asked: "all", "none", "sample:N:SEED"; NULL = not known */
+    json_t *nodes;                              /* member "nodes"; borrowed; NULL = they were not looked at */
+    enum chsm_coverage_outcome coverage;        /* of it */
     json_t *steps;                              /* array; borrowed; NULL */
     const struct chsm_err *error;               /* why the run ended early; NULL */
 };

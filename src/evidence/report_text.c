@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "evidence/report.h"
+#include "evidence/report_nodes.h"
 #include "util/clock.h"
 #include "util/table.h"
 
@@ -267,6 +268,8 @@ int chsm_report_text(const json_t *report, struct chsm_buf *out, struct chsm_err
         (add_keys(report, false, "Differences", out, err) < 0 || add_list(chsm_json_get(report, "verification.open"), "Not established", out, err) < 0 ||
          add_waived(report, out, err) < 0 || add_keys(report, true, "Keys that survived", out, err) < 0 ||
          add_list(chsm_json_get(report, "verification.notes"), "Notes", out, err) < 0))
+        return -1;
+    if (chsm_report_nodes(report, out, err) < 0)
         return -1;
     if (add_list(json_object_get(report, "not_covered"), "Not covered by this run", out, err) < 0)
         return -1;

@@ -11,5 +11,6 @@ libchsmutil_la_SOURCES = \
 	src/util/yaml.c src/util/yaml.h \
 	src/util/enc.c src/util/enc.h \
 	src/util/clock.c src/util/clock.h \
-	src/util/table.c src/util/table.h
+	src/util/table.c src/util/table.h \
+	src/util/environment.c src/util/environment.h
 libchsmutil_la_LIBADD = $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)

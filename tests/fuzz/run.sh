@@ -21,6 +21,7 @@ objects() {
         for folder in src/util src/keys src/nodes pkcs11; do
             [ ! -d "$folder" ] || find "$folder" -maxdepth 1 -name '*.c'
         done
+        find src/drill -name waivers.c -o -name plan_check.c
         find tests/fuzz -maxdepth 1 -name 'fuzz_*.c'
     ) | sort >"$out/sources"
     while read -r c; do

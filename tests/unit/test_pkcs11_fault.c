@@ -8,6 +8,7 @@
 #include "keys/challenge.h"
 #include "p11_world.h"
 #include "pkcs11/child.h"
+#include "util/environment.h"
 #include "util/buf.h"
 #include "util/log.h"
 

@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-#include "pkcs11/child.h"
+#include "util/environment.h"
 
 /* True when the first n bytes of an environment string name a variable that a vendor's library has no business with. */
 static bool private_name(const char *s, size_t n)
