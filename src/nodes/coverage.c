@@ -135,8 +135,21 @@ static int check_members(struct chsm_coverage *c, struct chsm_err *err)
         return chsm_coverage_open(c, err, "which nodes the cluster has is not known");
     if (m->differ && chsm_coverage_open(c, err, "the nodes do not agree on which nodes the cluster has") < 0)
         return -1;
+    if (m->n < CHSM_CLUSTER_NODES &&
+        chsm_coverage_open(c, err, "the cluster names %zu nodes as its members, and a Cloud HSM cluster has %d", m->n, CHSM_CLUSTER_NODES) < 0)
+        return -1;
     if (m->n != c->n)
         return chsm_coverage_open(c, err, "the cluster has %zu nodes, and the management tool speaks of %zu", m->n, c->n);
+    return 0;
+}
+
+/* Two servers with one address may be one node that was asked twice. */
+static int check_addresses(struct chsm_coverage *c, struct chsm_err *err)
+{
+    for (size_t i = 0; i < c->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (c->node[i].server.address[0] && strcmp(c->node[i].server.address, c->node[k].server.address) == 0)
+                return open_node(c, &c->node[i], "another server has the same address", err);
     return 0;
 }
 
@@ -347,7 +360,7 @@ static int make(struct chsm_coverage *c, struct chsm_err *err)
     for (c->n = 0; c->n < servers->n; c->n++)
         c->node[c->n] = (struct chsm_coverage_node){ .server = servers->v[c->n].server, .state = servers->v[c->n].state };
     if (place_logins(c, err) < 0 || place_users(c, err) < 0 || place_keys(c, &c->reading->keys, false, err) < 0 ||
-        place_keys(c, &c->reading->again, true, err) < 0 || check_members(c, err) < 0)
+        place_keys(c, &c->reading->again, true, err) < 0 || check_members(c, err) < 0 || check_addresses(c, err) < 0)
         return -1;
     for (size_t i = 0; i < c->n; i++)
         if (check_node(c, &c->node[i], err) < 0)

@@ -3,7 +3,7 @@
  * Coverage: is every key and every user on every node? Pure: from one reading, no I/O.
  *
  * What may be concluded:
- *   full             every member of the cluster was reached, encrypted and logged in to, listed its keys and users in an answer
+ *   full             every one of the cluster's (at least three) members was reached, encrypted and logged in to, listed its keys and users in an answer
  *                    that was understood to the last line, and all lists are equal.
  *   partial          a key, or a user, that one node lists is not in the list of another that answered as well. That stays so
  *                    when yet another node did not answer.
@@ -20,6 +20,8 @@
 #include <jansson.h>
 
 #include "nodes/reading.h"
+
+#define CHSM_CLUSTER_NODES 3        /* of a Cloud HSM cluster (facts: overview); one that names fewer has lost one */
 
 enum chsm_coverage_outcome { CHSM_COVERAGE_FULL, CHSM_COVERAGE_PARTIAL, CHSM_COVERAGE_OPEN };
 const char *chsm_coverage_outcome_name(enum chsm_coverage_outcome o);       /* "full", "partial", "not established" */

@@ -2,6 +2,8 @@
 /* Which servers there are, and how they are. */
 #include "config.h"
 
+#include <strings.h>
+
 #include "nodes/mgmt_parse.h"
 
 const char *chsm_node_state_name(enum chsm_node_state s)
@@ -161,6 +163,15 @@ int chsm_mgmt_parse_outcome(const char *text, size_t n, const char *command, str
     return 0;
 }
 
+/* Whether the last row of a block names a member that is there already: a list that repeats itself counts nothing. */
+static bool repeats(const struct chsm_mgmt_members *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->v[i].id == m->v[m->n].id || strcasecmp(m->v[i].host, m->v[m->n].host) == 0)
+            return true;
+    return false;
+}
+
 /* A row "1   hsm1.name.cloudhsm.azure.net   2225". */
 static bool read_member(const char *line, struct chsm_mgmt_members *m, size_t at)
 {
@@ -203,7 +214,7 @@ static int take_member_line(struct chsm_mgmt_members *all, struct chsm_mgmt_memb
         return 0;
     if (block->servers && chsm_mgmt_word(&p, "Node Id") && chsm_mgmt_word(&p, "Hostname") && strcmp(p, "Port") == 0)
         return 0;
-    if (!block->servers || block->n == CHSM_MGMT_SERVERS_MAX || !read_member(line, block, block->n))
+    if (!block->servers || block->n == CHSM_MGMT_SERVERS_MAX || !read_member(line, block, block->n) || repeats(block))
         return chsm_mgmt_strange(line, "getClusterInfo", err);
     block->n++;
     return 0;

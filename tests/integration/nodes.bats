@@ -172,6 +172,19 @@ not_established() {
     assert_stderr '--mgmt-util'
 }
 
+@test "an interrupt ends the tool, too" {
+    CHSM_SIM_MGMT=hang=listUsers "$CHSMCTL" cluster nodes --mgmt-util "$MGMT" --mgmt-directory "$(client chsm-source)" \
+        --mgmt-pin "file:$PINS/officer.pin" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    for _ in {1..100}; do
+        grep -q listUsers "$CHSM_SIM_MGMT_LOG" 2>/dev/null && break
+        sleep 0.05
+    done
+    kill -TERM $!
+    wait $! && code=0 || code=$?
+    [[ $code == 130 ]]
+    no_tool_left
+}
+
 @test "a question whether to change something is answered with no" {
     CHSM_SIM_MGMT=ask=listUsers nodes
     assert_status 5

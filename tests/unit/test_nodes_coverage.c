@@ -86,6 +86,9 @@ static void what_is_not_established(void **state)
 {
     static const struct { struct session s; const char *reason; } cases[] = {
         { { .members = "" }, "which nodes the cluster has is not known" },
+        { { .members = "Cluster info from server 0(10.0.2.4):\nNode Id Hostname Port\n1 hsm1.x 2225\n2 hsm2.x 2225\n" }, "names 2 nodes" },
+        { { .start = "Connected to 'server 0': hostname '10.0.2.4', port 2225...\nConnected to 'server 1': hostname '10.0.2.5', port 2225...\n"
+                     "Connected to 'server 2': hostname '10.0.2.5', port 2225...\n" }, "another server has the same address" },
         { { .keys = "", .again = "" }, "did not list its keys" },
         { { .users = "" }, "did not list its users" },
         { { .start = "Connected to 'server 0': hostname '10.0.2.4', port 2225...\n" }, "the cluster has 3 nodes" },

@@ -248,7 +248,9 @@ static void members_that_differ(void **state)
     static const char text[] = "Cluster info from server 0(10.0.2.4):\nNode Id Hostname Port\n1 a.example 2225\n2 b.example 2225\n"
                                "Cluster info from server 1(10.0.2.5):\nNode Id Hostname Port\n1 a.example 2225\n";
     static const char *const bad[] = { "", "Cluster info from server 0(10.0.2.4):\nNode Id Hostname Port\n", "Cluster info from server 0:\n",
-                                       "Cluster info from server 0(10.0.2.4):\n1 a.example\n", "1 a.example 2225\n" };
+                                       "Cluster info from server 0(10.0.2.4):\n1 a.example\n", "1 a.example 2225\n",
+                                       "Cluster info from server 0(10.0.2.4):\n1 a.example 2225\n1 b.example 2225\n",
+                                       "Cluster info from server 0(10.0.2.4):\n1 a.example 2225\n2 A.example 2225\n" };
     struct chsm_mgmt_members m;
     struct chsm_err err = { 0 };
 
