@@ -260,6 +260,25 @@ static void add_twin(struct chsm_section *s, const struct chsm_record *r)
     *chsm_section_add(s) = twin;
 }
 
+/* A borrowed public key is that of another record and changes with it: alone it says nothing of who has borrowed it. */
+static void damage_public_key(struct chsm_section *s, struct chsm_record *r, uint8_t how)
+{
+    AUTO_BYTES struct chsm_bytes old = { 0 };
+    bool told = false;
+
+    MUST(chsm_bytes_set(&old, r->spki.p, r->spki.len, NULL) == 0);
+    for (size_t i = 0; old.len > 0 && i < s->n; i++) {
+        if (!chsm_bytes_eq(&s->records[i].spki, &old))
+            continue;
+        told = told || s->records[i].spki_from == CHSM_SPKI_OWN;
+        flip(&s->records[i].spki, how);
+    }
+    if (old.len == 0)
+        flip(&r->spki, how);
+    if (!told)
+        r->spki_from = CHSM_SPKI_OWN;
+}
+
 /* One thing about one record becomes another. */
 static void damage_record(struct chsm_section *s, struct chsm_record *r, uint8_t what, uint8_t how)
 {
@@ -280,8 +299,7 @@ static void damage_record(struct chsm_section *s, struct chsm_record *r, uint8_t
         flip(&r->check_value, how);
         break;
     case 4:
-        flip(&r->spki, how);
-        r->spki_from = r->spki_from ? r->spki_from : CHSM_SPKI_OWN;
+        damage_public_key(s, r, how);
         break;
     case 5:
         r->flags ^= bit;
