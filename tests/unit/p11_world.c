@@ -122,11 +122,14 @@ struct pair {
     CK_ATTRIBUTE priv;
 };
 
-static CK_ULONG filled(const CK_ATTRIBUTE *t, CK_ULONG n)
+static CK_ULONG filled(CK_ATTRIBUTE *t, CK_ULONG n)
 {
-    while (n > 0 && t[n - 1].ulValueLen == 0 && t[n - 1].type != CKA_ID && t[n - 1].type != CKA_LABEL)
-        n--;
-    return n;
+    CK_ULONG kept = 0;
+
+    for (CK_ULONG i = 0; i < n; i++)
+        if (t[i].ulValueLen > 0 || t[i].type == CKA_ID || t[i].type == CKA_LABEL)
+            t[kept++] = t[i];
+    return kept;
 }
 
 static void pair(struct world *w, const struct pair *p, const char *id, const char *label, const char *usage)
@@ -140,7 +143,7 @@ static void pair(struct world *w, const struct pair *p, const char *id, const ch
                             { CKA_ID, idp, strlen(id) }, { CKA_LABEL, labelp, strlen(label) },
                             { CKA_SIGN, flag(usage, 's'), 1 }, { CKA_DECRYPT, flag(usage, 'd'), 1 },
                             { CKA_DERIVE, flag(usage, 'x'), 1 }, { CKA_UNWRAP, flag(usage, 'u'), 1 },
-                            { CKA_ALWAYS_AUTHENTICATE, flag(usage, 'a'), 1 }, p->priv };
+                            p->priv, { CKA_ALWAYS_AUTHENTICATE, &yes, strchr(usage, 'a') ? 1 : 0 } };
     CK_OBJECT_HANDLE a, b;
 
     OK(w->fl->C_GenerateKeyPair(w->session, &m, pub, filled(pub, ARRAY_LEN(pub)), priv, filled(priv, ARRAY_LEN(priv)), &a, &b));
