@@ -13,6 +13,7 @@ struct run {
     bool open;                  /* verification.open has an entry */
     bool error;                 /* the run ended early */
     int objective;              /* 0 none, 1 met, 2 missed, 3 missed and required, 4 not measured and required */
+    int nodes;                  /* 0 not asked, 1 full, 2 partial, 3 not established */
 };
 
 static enum chsm_verdict verdict_of(char letter)
@@ -35,8 +36,11 @@ static char decide(const struct run *run, enum chsm_code *code)
         .rto = run->objective ? run->objective == 1 ? 60000 : 1 : 0, .objectives_required = run->objective >= 3,
         .restore_requested = run->objective == 4 ? 0 : 1000, .verified = 2000, .error = run->error ? &early : NULL,
     };
-    json_auto_t *report = NULL;
+    static const enum chsm_coverage_outcome coverage[] = { CHSM_COVERAGE_OPEN, CHSM_COVERAGE_FULL, CHSM_COVERAGE_PARTIAL, CHSM_COVERAGE_OPEN };
+    json_auto_t *report = NULL, *nodes = json_object();
 
+    parts.nodes = run->nodes ? nodes : NULL;
+    parts.coverage = coverage[run->nodes];
     for (size_t i = 0; i < c.n; i++)
         f[i] = (struct chsm_finding){ .login = "cu1", .source = r, .destination = r, .verdict = verdict_of(run->findings[i]), .provable = true };
     assert_ok(chsm_report_build(&parts, &report, code, &err), err);
@@ -47,28 +51,33 @@ static char decide(const struct run *run, enum chsm_code *code)
 static void every_cell_of_the_table(void **state)
 {
     static const struct { struct run run; char verdict; enum chsm_code code; } table[] = {
-        { { "P", false, false, 0 }, 'v', CHSM_OK },
-        { { "PPP", false, false, 1 }, 'v', CHSM_OK },
-        { { "PP", false, false, 2 }, 'v', CHSM_OK },
-        { { "PP", false, false, 3 }, 'f', CHSM_FAILED },
-        { { "PP", false, false, 4 }, 'f', CHSM_FAILED },
-        { { "PP", true, false, 0 }, 'i', CHSM_INCONCLUSIVE },
-        { { "PP", true, false, 3 }, 'i', CHSM_INCONCLUSIVE },
-        { { "PP", false, true, 0 }, 'i', CODE_OF_ERROR },
-        { { "PP", true, true, 0 }, 'i', CODE_OF_ERROR },
-        { { "PO", false, false, 0 }, 'i', CHSM_INCONCLUSIVE },
-        { { "OP", false, false, 3 }, 'i', CHSM_INCONCLUSIVE },
-        { { "PO", false, true, 0 }, 'i', CODE_OF_ERROR },
-        { { "PF", false, false, 0 }, 'f', CHSM_FAILED },
-        { { "FP", true, false, 0 }, 'f', CHSM_FAILED },
-        { { "OFP", true, false, 1 }, 'f', CHSM_FAILED },
-        { { "OF", false, true, 0 }, 'f', CODE_OF_ERROR },
-        { { "", false, false, 0 }, 'i', CHSM_INCONCLUSIVE },
-        { { "", true, false, 0 }, 'i', CHSM_INCONCLUSIVE },
-        { { "", false, true, 0 }, 'i', CODE_OF_ERROR },
-        { { NULL, false, false, 0 }, 'i', CHSM_INCONCLUSIVE },
-        { { NULL, false, true, 0 }, 'i', CODE_OF_ERROR },
-        { { NULL, false, true, 3 }, 'i', CODE_OF_ERROR },
+        { { "P", false, false, 0, 0 }, 'v', CHSM_OK },
+        { { "PPP", false, false, 1, 0 }, 'v', CHSM_OK },
+        { { "PP", false, false, 2, 0 }, 'v', CHSM_OK },
+        { { "PP", false, false, 3, 0 }, 'f', CHSM_FAILED },
+        { { "PP", false, false, 4, 0 }, 'f', CHSM_FAILED },
+        { { "PP", true, false, 0, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "PP", true, false, 3, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "PP", false, true, 0, 0 }, 'i', CODE_OF_ERROR },
+        { { "PP", true, true, 0, 0 }, 'i', CODE_OF_ERROR },
+        { { "PO", false, false, 0, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "OP", false, false, 3, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "PO", false, true, 0, 0 }, 'i', CODE_OF_ERROR },
+        { { "PF", false, false, 0, 0 }, 'f', CHSM_FAILED },
+        { { "FP", true, false, 0, 0 }, 'f', CHSM_FAILED },
+        { { "OFP", true, false, 1, 0 }, 'f', CHSM_FAILED },
+        { { "OF", false, true, 0, 0 }, 'f', CODE_OF_ERROR },
+        { { "", false, false, 0, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "", true, false, 0, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { "", false, true, 0, 0 }, 'i', CODE_OF_ERROR },
+        { { NULL, false, false, 0, 0 }, 'i', CHSM_INCONCLUSIVE },
+        { { NULL, false, true, 0, 0 }, 'i', CODE_OF_ERROR },
+        { { NULL, false, true, 3, 0 }, 'i', CODE_OF_ERROR },
+        { { "PP", false, false, 0, 1 }, 'v', CHSM_OK },
+        { { "PP", false, false, 0, 2 }, 'f', CHSM_FAILED },
+        { { "PP", false, false, 0, 3 }, 'i', CHSM_INCONCLUSIVE },
+        { { "PO", false, false, 0, 1 }, 'i', CHSM_INCONCLUSIVE },
+        { { "PF", false, false, 0, 1 }, 'f', CHSM_FAILED },
     };
 
     (void)state;
@@ -89,9 +98,9 @@ static void nothing_but_a_clean_run_is_verified(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(findings); i++)
         for (unsigned bits = 0; bits < 4; bits++)
-            for (int objective = 0; objective < 5; objective++) {
-                struct run run = { findings[i], bits & 1, bits & 2, objective };
-                bool clean = findings[i] && *findings[i] && strspn(findings[i], "P") == strlen(findings[i]) && bits == 0 && objective < 3;
+            for (int k = 0; k < 5 * 4; k++) {
+                struct run run = { findings[i], bits & 1, bits & 2, k % 5, k / 5 };
+                bool clean = findings[i] && *findings[i] && strspn(findings[i], "P") == strlen(findings[i]) && bits == 0 && run.objective < 3 && run.nodes < 2;
                 enum chsm_code code = CHSM_OK;
 
                 assert_int_equal(decide(&run, &code) == 'v', clean);
