@@ -3,7 +3,8 @@
 # inventory.sh BUILD_DIR [--quick]: listing all objects of a token through the simulated client library, which waits 0, 1 or 5 ms
 # in each call: chsmctl with 1, 8 and 16 sessions beside pkcs11-tool, p11tool and libp11. Wall time of the whole program; calls as
 # the library counts them; peak memory of the largest process. What would take longer than CHSM_BENCH_LIMIT seconds (600) is
-# computed from the calls at 0 ms and the time that a call takes, and marked with "~". With --quick: one small table at 1 ms.
+# computed from the calls at 0 ms and the time that a call takes, and marked with "~". CHSM_BENCH_OBJECTS chooses the sizes
+# ("3200 20000"). With --quick: one small table at 1 ms.
 set -eu
 build=$(cd "$1" && pwd)
 quick=${2:-}
@@ -106,7 +107,7 @@ if [ "$quick" = --quick ]; then
     row "pkcs11-tool -O" "$(calc %.2f "$seconds") s" "$(calc %.2f "$calls / $objects")" "$(calc %.1f "$kib / 1024") MiB"
 else
     head
-    for objects in 3200 20000; do
+    for objects in ${CHSM_BENCH_OBJECTS:-3200 20000}; do
         seed $objects
         for latency in 0 1 5; do
             for j in 1 8 16; do
