@@ -8,6 +8,7 @@
 #include "util/log.h"
 
 #define CLOSE_GRACE 5000
+#define AGAIN_MAX 3u        /* as CHSM_REOPEN_MAX of the worker */
 #define LIST_FACTOR 30      /* a whole listing gets so many times the limit of one step */
 
 struct chsm_hsm {
@@ -101,12 +102,25 @@ static int finish_section(struct chsm_section *s, const json_t *body, struct chs
     return 0;
 }
 
+/* The session was lost and is there again: the list begins anew. */
+static int forget_records(struct chsm_section *s, unsigned again, struct chsm_err *err)
+{
+    for (size_t i = 0; i < s->n; i++)
+        chsm_record_done(&s->records[i]);
+    s->n = 0;
+    if (again > AGAIN_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process begins its list again and again");
+    chsm_log(CHSM_LOG_WARN, "the session with the HSM was lost; it is there again, and the list begins anew");
+    return 0;
+}
+
 /* Reads frames to the end of the list. The limit is for the wait for each of them; a whole list has its own. */
 static int read_list(struct chsm_hsm *h, struct chsm_section *s, struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf frame = CHSM_BUF(CHSM_WIRE_MAX + 1);
     chsm_deadline deadline = chsm_mono() + h->limit * LIST_FACTOR;
     unsigned char type = 0;
+    unsigned again = 0;
     size_t total = 0;
     int rc = 0;
 
@@ -121,6 +135,10 @@ static int read_list(struct chsm_hsm *h, struct chsm_section *s, struct chsm_err
             return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process lists more than %u bytes", CHSM_WIRE_LIST_MAX);
         if (type == CHSM_WIRE_TICK)
             continue;
+        if (type == CHSM_WIRE_AGAIN) {
+            rc = forget_records(s, ++again, err);
+            continue;
+        }
         if (chsm_request_parse(&frame, &body, err) < 0)
             return -1;
         if (type == CHSM_WIRE_RECORD)

@@ -74,6 +74,7 @@ static int unreadable(struct work *w, const struct chsm_gathered *one, struct ch
         return -1;
     if (chsm_session_check(w->s, &lost) == 0)
         return 0;
+    w->l->lost = lost.ck_rv != CKR_OK;
     problem(w->l, "%s", lost.text);
     return 1;
 }
@@ -82,6 +83,7 @@ static int each(void *ctx, const struct chsm_gathered *one, struct chsm_err *err
 {
     struct work *w = ctx;
     const struct chsm_record *r = one->record;
+    struct chsm_listed one_more;
     char cls[32];
 
     if (one->differs)
@@ -94,9 +96,8 @@ static int each(void *ctx, const struct chsm_gathered *one, struct chsm_err *err
     }
     if (one->missed)
         problem(w->l, "the search for class %s did not find all of them", chsm_class_name(r->cls, cls, sizeof cls));
-    if (remember(w->l, &(struct chsm_listed){ one->found->handle, r->cls, r->bits }, err) < 0)
-        return -1;
-    return w->sink->record(w->sink->ctx, r, err);
+    one_more = (struct chsm_listed){ .handle = one->found->handle, .cls = r->cls, .bits = r->bits };
+    return w->sink->record(w->sink->ctx, r, one_more.digest, err) < 0 ? -1 : remember(w->l, &one_more, err);
 }
 
 int chsm_list(struct chsm_crew *crew, const struct chsm_list_sink *sink, struct chsm_listing *ret, struct chsm_err *err)
@@ -109,20 +110,74 @@ int chsm_list(struct chsm_crew *crew, const struct chsm_list_sink *sink, struct 
     int rc;
 
     /* Without this, a token that ended the login would show its public objects only, and call that all. */
-    if (chsm_session_check(crew->s, &lost) < 0)
+    if (chsm_session_check(crew->s, &lost) < 0) {
+        l.lost = lost.ck_rv != CKR_OK;
         problem(&l, "%s", lost.text);
+    }
     if (crew->s->private_hidden)
         problem(&l, "not logged in: the token's private objects are not shown");
     rc = chsm_find_all(&find, err);
     if (rc == 0)
         rc = chsm_gather(crew, &found, each, &w, err);
-    if (rc == 0 && chsm_session_check(crew->s, &lost) < 0)
+    if (rc == 0 && chsm_session_check(crew->s, &lost) < 0) {
+        l.lost = lost.ck_rv != CKR_OK;
         problem(&l, "%s", lost.text);
+    }
     chsm_found_done(&found);
     if (rc < 0) {
         chsm_listing_done(&l);
         return -1;
     }
     *ret = l;
+    return 0;
+}
+
+static int by_digest(const void *x, const void *y)
+{
+    const struct chsm_listed *const *a = x, *const *b = y;
+
+    return memcmp((*a)->digest, (*b)->digest, CHSM_SHA256_LEN);
+}
+
+/* The records in the order of their digests; NULL when out of memory. */
+static struct chsm_listed **sorted(const struct chsm_listing *l)
+{
+    struct chsm_listed **v = calloc(l->n + 1, sizeof *v);
+
+    for (size_t i = 0; v && i < l->n; i++)
+        v[i] = &l->v[i];
+    if (v)
+        qsort(v, l->n, sizeof *v, by_digest);
+    return v;
+}
+
+/* How many from `at` on have the digest of the first of them. */
+static size_t run_of(struct chsm_listed **v, size_t n, size_t at)
+{
+    size_t end = at + 1;
+
+    while (end < n && by_digest(&v[at], &v[end]) == 0)
+        end++;
+    return end - at;
+}
+
+int chsm_listing_renew(struct chsm_listing *old, const struct chsm_listing *now, struct chsm_err *err)
+{
+    AUTO_FREE struct chsm_listed **a = sorted(old);
+    AUTO_FREE struct chsm_listed **b = sorted(now);
+    size_t k = 0;
+
+    if (!a || !b)
+        return chsm_oom(err);
+    for (size_t i = 0, n; i < old->n; i += n) {
+        bool known;
+
+        n = run_of(a, old->n, i);
+        while (k < now->n && by_digest(&b[k], &a[i]) < 0)
+            k++;
+        known = n == 1 && k < now->n && by_digest(&b[k], &a[i]) == 0 && run_of(b, now->n, k) == 1;
+        for (size_t j = i; j < i + n; j++)
+            a[j]->handle = known ? b[k]->handle : CK_INVALID_HANDLE;
+    }
     return 0;
 }

@@ -13,6 +13,7 @@ struct chsm_listed {            /* what proofs need of a record */
     CK_OBJECT_HANDLE handle;
     CK_OBJECT_CLASS cls;
     unsigned bits;
+    unsigned char digest[CHSM_SHA256_LEN];  /* of the record, by which it is known again when its handle is dead */
 };
 
 struct chsm_listing {
@@ -20,13 +21,15 @@ struct chsm_listing {
     size_t n;
     size_t cap;
     size_t session_objects;     /* left out */
+    bool lost;                  /* the session went away meanwhile: handles that were read are worth nothing */
     unsigned problems;          /* 0 = complete */
     char why[512];              /* the first of them */
 };
 void chsm_listing_done(struct chsm_listing *l);
 
 struct chsm_list_sink {
-    int (*record)(void *ctx, const struct chsm_record *r, struct chsm_err *err);
+    /* Takes a record, and gives its digest: equal for equal records. */
+    int (*record)(void *ctx, const struct chsm_record *r, unsigned char digest[CHSM_SHA256_LEN], struct chsm_err *err);
     int (*tick)(void *ctx, struct chsm_err *err);      /* it is getting on */
     void *ctx;
 };
@@ -34,5 +37,11 @@ struct chsm_list_sink {
 /* -1 only when the sink fails or memory ends. */
 CHSM_MUST_CHECK int chsm_list(struct chsm_crew *crew, const struct chsm_list_sink *sink, struct chsm_listing *ret,
                               struct chsm_err *err);
+
+/*
+ * Gives the records of `old` the handles of `now`, a new listing of the same token after its session was lost: where a digest is
+ * there once on either side. The others get CK_INVALID_HANDLE: which of two equal ones is meant, nobody knows.
+ */
+CHSM_MUST_CHECK int chsm_listing_renew(struct chsm_listing *old, const struct chsm_listing *now, struct chsm_err *err);
 
 #endif

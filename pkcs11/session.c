@@ -3,6 +3,8 @@
 
 #include "pkcs11/choose.h"
 
+#define REOPEN_TRIES 5u             /* after 0.1, 0.2, ... 1.6 s */
+
 /* Read-only first: nothing here writes. AWS's library of the same family refuses that (facts: cloudhsm-client.md §6). */
 static int open_main(struct chsm_session *s, struct chsm_err *err)
 {
@@ -26,6 +28,7 @@ int chsm_session_open(struct chsm_session *s, const struct chsm_token_choice *ch
 
     if (chsm_choose(s, choice, &info, &token, err) < 0)
         return -1;
+    s->token = info;
     s->private_hidden = info.flags & CKF_LOGIN_REQUIRED;
     s->accept_shared_login = choice->accept_shared_login;
     /* Some modules claim -2: no number to believe (facts: pkcs11-stack.md §5). */
@@ -105,6 +108,64 @@ int chsm_session_check(struct chsm_session *s, struct chsm_err *err)
     if (s->login && info.state != CKS_RO_USER_FUNCTIONS && info.state != CKS_RW_USER_FUNCTIONS)
         return chsm_fail(err, CHSM_PKCS11, "the token has ended the login by itself");
     return 0;
+}
+
+static bool same_token(const CK_TOKEN_INFO *a, const CK_TOKEN_INFO *b)
+{
+    return memcmp(a->serialNumber, b->serialNumber, sizeof a->serialNumber) == 0 && memcmp(a->label, b->label, sizeof a->label) == 0 &&
+           memcmp(a->manufacturerID, b->manufacturerID, sizeof a->manufacturerID) == 0;
+}
+
+/* Waits until the slot shows the token again. */
+static int await_token(struct chsm_session *s, int (*tick)(void *ctx, struct chsm_err *err), void *ctx, struct chsm_err *err)
+{
+    CK_TOKEN_INFO info = { 0 };
+    CK_RV rv;
+
+    for (unsigned i = 0;; i++) {
+        rv = CHSM_CK(&s->ck, C_GetTokenInfo, s->slot, &info);
+        if (rv == CKR_OK && same_token(&info, &s->token))
+            return 0;
+        if (i == REOPEN_TRIES)
+            break;
+        (void)usleep(100000u << i);
+        if (tick(ctx, err) < 0)
+            return -1;
+    }
+    return rv != CKR_OK ? chsm_ck_fail(err, "C_GetTokenInfo", rv) : chsm_fail(err, CHSM_PKCS11, "the slot shows another token now");
+}
+
+static int log_in_again(struct chsm_session *s, struct chsm_err *err)
+{
+    AUTO_SECRET struct chsm_secret pin = { 0 };
+    CK_SESSION_INFO info = { 0 };
+    CK_RV rv = CHSM_CK(&s->ck, C_GetSessionInfo, s->main, &info);
+
+    if (rv != CKR_OK)
+        return chsm_ck_fail(err, "C_GetSessionInfo", rv);
+    /* Another session of ours may have kept the login. */
+    if (!s->login || info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS)
+        return 0;
+    if (!s->pin.p)
+        return chsm_fail(err, CHSM_PKCS11, "the login is lost, and cannot be repeated");
+    if (chsm_secret_set(&pin, s->pin.p, s->pin.len, err) < 0)
+        return -1;
+    s->login = false;
+    return chsm_session_login(s, &pin, err);
+}
+
+int chsm_session_reopen(struct chsm_session *s, int (*tick)(void *ctx, struct chsm_err *err), void *ctx, struct chsm_err *err)
+{
+    if (s->reopened == CHSM_REOPEN_MAX)
+        return chsm_fail(err, CHSM_PKCS11, "the session was lost too often");
+    s->reopened++;
+    /* What may be left of the old ones; they are of no use any more. */
+    (void)CHSM_CK(&s->ck, C_CloseSession, s->main);
+    s->main = CK_INVALID_HANDLE;
+    chsm_session_reset_proofs(s);
+    if (await_token(s, tick, ctx, err) < 0 || open_main(s, err) < 0)
+        return -1;
+    return log_in_again(s, err);
 }
 
 CK_SESSION_HANDLE chsm_session_for_proofs(struct chsm_session *s)

@@ -13,6 +13,8 @@ struct chsm_session {
     bool by_hand;               /* p11-kit does not initialise and finalise it for us */
     bool initialised;           /* by us: then we finalise */
     CK_SLOT_ID slot;
+    CK_TOKEN_INFO token;        /* as it was when the session was opened */
+    unsigned reopened;          /* how often */
     CK_FLAGS open_flags;        /* that C_OpenSession accepted */
     CK_SESSION_HANDLE main;     /* stays open from listing to proof: handles and login live as long as it does */
     CK_SESSION_HANDLE proofs;   /* where operations are done; may be closed and opened again */
@@ -58,6 +60,14 @@ CK_RV chsm_session_context_login(struct chsm_session *s, CK_SESSION_HANDLE sessi
 
 /* 0 while the main session lives and is still logged in (when it was); CHSM_PKCS11 otherwise. */
 CHSM_MUST_CHECK int chsm_session_check(struct chsm_session *s, struct chsm_err *err);
+
+/*
+ * After the main session was lost: waits some seconds for the same token in the same slot, opens another session and, where there
+ * was a login of ours that succeeded, logs in: one try again. All handles of before are dead. CHSM_PKCS11 when that does
+ * not work, or was done CHSM_REOPEN_MAX times. `tick` is called while it waits.
+ */
+#define CHSM_REOPEN_MAX 3u
+CHSM_MUST_CHECK int chsm_session_reopen(struct chsm_session *s, int (*tick)(void *ctx, struct chsm_err *err), void *ctx, struct chsm_err *err);
 
 /* The session for proofs: a second one, or the main one where the token has no more. */
 CK_SESSION_HANDLE chsm_session_for_proofs(struct chsm_session *s);

@@ -41,6 +41,7 @@ enum chsm_wire_type {
     CHSM_WIRE_OK = 'K',         /* open: the token; list: {"complete", "why"?, "session-objects"}; count: {"keys"} */
     CHSM_WIRE_ERROR = 'X',      /* {"code", "ck-rv", "text", "hint"} */
     CHSM_WIRE_RECORD = 'I',     /* one object of a listing */
+    CHSM_WIRE_AGAIN = 'Z',      /* forget the records of this listing: it begins again; no body */
     CHSM_WIRE_TICK = 'T',       /* a listing is getting on; no body */
     CHSM_WIRE_ANSWER = 'A',     /* {"answer"} */
     CHSM_WIRE_REFUSED = 'N',    /* {"ck-rv"} */

@@ -87,6 +87,7 @@ static int do_open(struct worker *w, const json_t *request, struct chsm_err *err
 struct outbox {
     struct chsm_buf frames;
     int64_t sent;           /* chsm_mono() of the last time */
+    bool silent;            /* the program is not waiting for a list */
 };
 
 static void outbox_done(struct outbox *o)
@@ -102,15 +103,18 @@ static int post(struct outbox *o, bool now, struct chsm_err *err)
     return chsm_wire_flush(CHSM_WIRE_FD, &o->frames, err);
 }
 
-static int send_record(void *ctx, const struct chsm_record *r, struct chsm_err *err)
+static int send_record(void *ctx, const struct chsm_record *r, unsigned char digest[CHSM_SHA256_LEN], struct chsm_err *err)
 {
     struct outbox *o = ctx;
     json_t *body = chsm_wire_record(r);
-    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
     json_decref(body);
     if (!text)
         return chsm_oom(err);
+    chsm_sha256(text, strlen(text), digest);
+    if (o->silent)
+        return 0;
     return chsm_wire_append(&o->frames, CHSM_WIRE_RECORD, text, strlen(text), err) < 0 ? -1 : post(o, false, err);
 }
 
@@ -118,7 +122,47 @@ static int send_tick(void *ctx, struct chsm_err *err)
 {
     struct outbox *o = ctx;
 
+    if (o->silent)
+        return 0;
     return chsm_wire_append(&o->frames, CHSM_WIRE_TICK, "", 0, err) < 0 ? -1 : post(o, false, err);
+}
+
+/* The listing, from the beginning as often as the session is lost and comes back. */
+static int list_on(struct worker *w, const struct chsm_list_sink *sink, struct chsm_listing *ret, struct chsm_err *err)
+{
+    struct outbox *o = sink->ctx;
+
+    if (chsm_list(&w->crew, sink, ret, err) < 0)
+        return -1;
+    while (ret->lost && chsm_session_reopen(&w->s, sink->tick, sink->ctx, NULL) == 0) {
+        chsm_listing_done(ret);
+        chsm_crew_forget(&w->crew);
+        if (!o->silent && chsm_wire_append(&o->frames, CHSM_WIRE_AGAIN, "", 0, err) < 0)
+            return -1;
+        if (chsm_list(&w->crew, sink, ret, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* After the session was lost between list and proofs: 0 when the keys have been found again. */
+static int find_again(struct worker *w, struct chsm_err *err)
+{
+    AUTO(outbox_done) struct outbox out = { .frames = CHSM_BUF(1), .silent = true };
+    struct chsm_list_sink sink = { send_record, send_tick, &out };
+    struct chsm_listing now = { 0 };
+    int rc;
+
+    if (chsm_session_reopen(&w->s, send_tick, &out, err) < 0)
+        return -1;
+    chsm_crew_forget(&w->crew);
+    rc = list_on(w, &sink, &now, err);
+    if (rc == 0 && now.problems > 0)
+        rc = chsm_fail(err, CHSM_PKCS11, "after the session was lost the keys cannot be found again: %s", now.why);
+    if (rc == 0)
+        rc = chsm_listing_renew(&w->listing, &now, err);
+    chsm_listing_done(&now);
+    return rc;
 }
 
 static int do_list(struct worker *w, struct chsm_err *err)
@@ -130,7 +174,7 @@ static int do_list(struct worker *w, struct chsm_err *err)
 
     chsm_listing_done(l);
     w->listed = false;
-    if (chsm_list(&w->crew, &sink, l, err) < 0 || post(&out, true, err) < 0)
+    if (list_on(w, &sink, l, err) < 0 || post(&out, true, err) < 0)
         return -1;
     w->listed = true;
     body = json_pack("{s:b, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects);
@@ -147,6 +191,28 @@ static int do_list(struct worker *w, struct chsm_err *err)
     return reply(CHSM_WIRE_OK, body, err);
 }
 
+struct question {
+    const char *kind;
+    const struct chsm_bytes *input;
+};
+
+/* As chsm_probe(); a session that is lost is opened again, once for each question. */
+static int prove(struct worker *w, size_t i, const struct question *q, struct chsm_bytes *answer, CK_RV *rv, struct chsm_err *err)
+{
+    const struct chsm_listed *key = &w->listing.v[i];
+    int rc = chsm_probe(&w->s, key, q->kind, q->input, answer, rv, err);
+
+    if (rc >= 0 || err->ck_rv == CKR_OK)
+        return rc;
+    if (find_again(w, err) < 0)
+        return -1;
+    if (key->handle == CK_INVALID_HANDLE) {
+        *rv = CKR_KEY_HANDLE_INVALID;
+        return 1;
+    }
+    return chsm_probe(&w->s, key, q->kind, q->input, answer, rv, err);
+}
+
 static int do_prove(struct worker *w, const json_t *request, struct chsm_err *err)
 {
     json_t *index = json_object_get(request, "index");
@@ -161,7 +227,7 @@ static int do_prove(struct worker *w, const json_t *request, struct chsm_err *er
         return chsm_fail(err, CHSM_PKCS11, "the program asks for a proof of a key that was not listed");
     if (chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) < 0)
         return -1;
-    rc = chsm_probe(&w->s, &w->listing.v[i], kind, &input, &answer, &rv, err);
+    rc = prove(w, (size_t)i, &(struct question){ kind, &input }, &answer, &rv, err);
     if (rc == 0) {
         AUTO_FREE char *hex = chsm_hex(answer.p, answer.len);
 

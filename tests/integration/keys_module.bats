@@ -47,6 +47,17 @@ listed() {
     listed
 }
 
+@test "a session that is lost and comes back costs a second listing, not the result" {
+    for jobs in 1 4; do
+        CHSM_SIM_QUIRKS=error=C_GetAttributeValue:0xb3:30,error=C_GetSessionInfo:0xb3:2 inventory --module "$SIM_MODULE" --jobs "$jobs"
+        listed
+    done
+    [[ $(jq '.sections[0].complete' "$BATS_TEST_TMPDIR/inventory.json") == true ]]
+    CHSM_SIM_QUIRKS=error=C_GetAttributeValue:0xb3,error=C_GetSessionInfo:0xb3 inventory --module "$SIM_MODULE" --module-timeout 20s
+    assert_status 10
+    [[ $(jq '.sections[0].complete' "$BATS_TEST_TMPDIR/inventory.json") == false ]]
+}
+
 @test "a URI chooses library, token and PIN" {
     local uri="pkcs11:token=cavium;slot-id=1?module-path=$SIM_MODULE&pin-source=file:$PIN_FILE"
 

@@ -11,6 +11,7 @@
  *   huge                   CKA_LABEL claims more bytes than there was room for
  *   overlong               C_FindObjects claims more handles than were asked for
  *   lost                   the token ends the login before the first search: every call works, private keys are just gone
+ *   cut:CALL               the first C_GetAttributeValue or C_Sign finds all sessions closed, and the login gone with them
  *   print                  the PIN goes to stdout, and a line of 100,000 bytes
  *   writable               only read-write sessions
  *   refuse                 C_Sign gives 0xb3, which is also "session handle invalid"
@@ -45,6 +46,22 @@ static void at(const char *call)
         (void)pause();
     if (fault(crash))
         abort();
+}
+
+/* What a client daemon does to its applications when it is restarted. */
+static void cut(const char *call)
+{
+    static bool done;
+    CK_SLOT_ID slots[8];
+    CK_ULONG n = 8;
+    char name[64];
+
+    (void)snprintf(name, sizeof name, "cut:%s", call);
+    if (done || !fault(name) || real->C_GetSlotList(CK_TRUE, slots, &n) != CKR_OK)
+        return;
+    done = true;
+    for (CK_ULONG i = 0; i < n; i++)
+        (void)real->C_CloseAllSessions(slots[i]);
 }
 
 static CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE *ret)
@@ -110,6 +127,8 @@ static CK_RV get(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_UL
     CK_RV rv;
 
     at("C_GetAttributeValue");
+    if (searches > 0)
+        cut("C_GetAttributeValue");
     if (fault("vanish") && searches >= 5 && victim == 0)
         victim = h;
     if (fault("vanish") && h == victim)
@@ -133,6 +152,7 @@ static CK_RV get(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE h, CK_ATTRIBUTE *t, CK_UL
 static CK_RV sign(CK_SESSION_HANDLE s, CK_BYTE *data, CK_ULONG n, CK_BYTE *out, CK_ULONG *out_n)
 {
     at("C_Sign");
+    cut("C_Sign");
     if (fault("refuse"))
         return CKR_SESSION_HANDLE_INVALID;
     if (fault("once") && signs++ == 0)

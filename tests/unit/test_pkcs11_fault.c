@@ -233,6 +233,34 @@ static void odd_but_honest_modules_are_read_fully(void **state)
     complete("writable");
 }
 
+/* Sessions that die are opened again, and the list begins anew; questions find their keys again by what these are. */
+static void lost_sessions_come_back(void **state)
+{
+    struct chsm_bytes input = { (unsigned char *)(uintptr_t)"text", 4 }, answer = { 0 };
+    struct chsm_hsm *h;
+    struct chsm_section s;
+    struct chsm_err e = { 0 };
+    unsigned long rv = 0;
+
+    (void)state;
+    complete("cut:C_GetAttributeValue");
+    assert_contains(chsm_buf_str(&logged), "the list begins anew");
+    h = open_faulty("cut:C_Sign");
+    s = world_list(h);
+    for (size_t i = 0; i < s.n; i++) {
+        struct chsm_challenge c = { .kind = CHSM_KIND_ECDSA_SIGN, .input = input };
+        const struct chsm_record *r = &s.records[i];
+
+        if (r->cls != CHSM_CLASS_PRIVATE)
+            continue;
+        assert_ok(chsm_hsm_prove(h, r->index, CHSM_KIND_ECDSA_SIGN, &input, &answer, &rv, &e), e);
+        assert_int_equal(chsm_challenge_check(r, &c, &answer, &e), 1);
+    }
+    chsm_bytes_done(&answer);
+    chsm_section_done(&s);
+    chsm_hsm_close(h);
+}
+
 static void session_objects_are_counted_and_left_out(void **state)
 {
     AUTO_HSM struct chsm_hsm *h = open_faulty("session");
@@ -356,6 +384,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_crash_in_finalize_is_a_warning),
         cmocka_unit_test(searches_that_lie_are_incomplete),
         cmocka_unit_test(odd_but_honest_modules_are_read_fully),
+        cmocka_unit_test(lost_sessions_come_back),
         cmocka_unit_test(session_objects_are_counted_and_left_out),
         cmocka_unit_test(without_a_login_the_list_is_incomplete),
         cmocka_unit_test(what_a_module_prints_is_logged_without_the_pin),
