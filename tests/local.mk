@@ -10,7 +10,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats \
 	tests/integration/mutations.bats
-INTEGRATION_TESTS += tests/integration/nodes.bats
+INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -99,5 +99,5 @@ tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBF
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/compare.sh tests/bench/inventory.sh
 
-EXTRA_DIST += tests/faults/kinds.yaml tests/faults/world.bash \
+EXTRA_DIST += tests/faults/quirks.sh tests/faults/quirks.yaml tests/faults/kinds.yaml tests/faults/world.bash \
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq

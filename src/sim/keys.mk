@@ -28,6 +28,7 @@ libchsm_sim_pkcs11_la_SOURCES = \
 	src/sim/p11/cluster.c src/sim/p11/cluster.h \
 	src/sim/p11/state.c src/sim/p11/state.h \
 	src/sim/p11/listing.c src/sim/p11/listing.h \
+	src/sim/p11/lies.c src/sim/p11/lies.h \
 	src/sim/p11/attributes.c src/sim/p11/attributes.h \
 	src/sim/p11/own.h \
 	src/sim/p11/general.c src/sim/p11/session.c src/sim/p11/object.c src/sim/p11/find.c \

@@ -170,7 +170,8 @@ verify() {
 @test "an unknown quirk starts nothing and is quoted" {
     local quirk
 
-    for quirk in nois latency=fast hang=C_Nothing error=C_Login:0x0 error=C_Login noise,,noise; do
+    for quirk in nois latency=fast hang=C_Nothing error=C_Login:0x0 error=C_Login noise,,noise session-lost sessions-max=0 \
+        batch-lies=loudly batch-lies=bytes:data wrong-answer= slow=C_Sign search-busy; do
         CHSM_SIM_QUIRKS=$quirk tool -L
         assert_status 1
         assert_stderr "CHSM_SIM_QUIRKS: '"
@@ -304,4 +305,25 @@ expect_id() {
     assert_status 0
     tool --login --pin cu1:user1234 -O
     expect_id 0201 "Private tls" "Certificate tls-certificate"
+}
+
+@test "quirks of sessions: lost, logged out, too many, a device that goes away" {
+    CHSM_SIM_QUIRKS=sessions-max=1 tool --login --pin cu1:user1234 -O
+    assert_status 0
+    CHSM_SIM_QUIRKS=session-lost=12 tool --login --pin cu1:user1234 -O
+    assert_stderr CKR_SESSION_HANDLE_INVALID
+    CHSM_SIM_QUIRKS=device-removed=12 tool --login --pin cu1:user1234 -O
+    assert_stderr CKR_DEVICE_REMOVED
+    CHSM_SIM_QUIRKS=slots=3,no-label tool -L
+    [[ $(grep -c '^Slot ' <<<"$output") == 3 ]]
+    refute_output cavium
+}
+
+@test "quirks of answers: one attribute a call, lies, a key that wants the PIN again" {
+    CHSM_SIM_QUIRKS=find-truncated tool -O
+    (($(objects | wc -l) < ${#PUBLIC[@]}))
+    CHSM_SIM_QUIRKS=always-authenticate tool --login --pin cu1:user1234 -O --type privkey
+    assert_output "Access:     always authenticate"
+    CHSM_SIM_QUIRKS=find-session-objects tool --login --pin cu1:user1234 -O
+    (($(grep -c '^Secret Key Object' <<<"$output") == 4))
 }

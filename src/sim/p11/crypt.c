@@ -8,6 +8,30 @@
 #include "sim/p11/gate.h"
 #include "sim/p11/state.h"
 
+/* Quirk wrong-answer=other: the first key that was used does the work of all others of its class and type. */
+static void mistake(struct sim_object *o)
+{
+    static _Thread_local struct sim_object first;
+
+    if (first.object && first.token == o->token && first.cls == o->cls && first.type == o->type)
+        o->object = first.object;
+    else
+        first = *o;
+}
+
+/* Quirk wrong-answer: damages what a key has computed. */
+static void spoil(CK_BYTE *out, CK_ULONG *n)
+{
+    if (!out || *n == 0)
+        return;
+    if (sim_quirks()->wrong_answer == SIM_ANSWER_FLIP)
+        out[*n / 2] ^= 1;
+    else if (sim_quirks()->wrong_answer == SIM_ANSWER_ZERO)
+        memset(out, 0, *n);
+    else if (sim_quirks()->wrong_answer == SIM_ANSWER_EMPTY)
+        *n = 0;
+}
+
 static CK_RV begin(struct sim_session *s, enum sim_op op, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key,
                    struct sim_object *ret)
 {
@@ -20,15 +44,22 @@ static CK_RV begin(struct sim_session *s, enum sim_op op, const CK_MECHANISM *me
     if (!sim_mechanism_known(mechanism->mechanism))
         return CKR_MECHANISM_INVALID;
     rv = sim_object_find(s, key, CKR_KEY_HANDLE_INVALID, ret);
-    if (rv == CKR_OK)
-        s->op_token[op] = ret->token;
-    return rv;
+    if (rv != CKR_OK)
+        return rv;
+    if (sim_quirks()->wrong_answer == SIM_ANSWER_OTHER)
+        mistake(ret);
+    if (sim_quirks()->always_authenticate && ret->cls == CKO_PRIVATE_KEY)
+        s->wants_context = true;
+    s->op_token[op] = ret->token;
+    return CKR_OK;
 }
 
 static CK_RV go_on(struct sim_session *s, enum sim_op op, CK_SESSION_HANDLE *ret)
 {
     if (!s)
         return CKR_SESSION_HANDLE_INVALID;
+    if (s->wants_context)
+        return CKR_USER_NOT_LOGGED_IN;
     return s->op_token[op] == SIM_NOBODY ? CKR_OPERATION_NOT_INITIALIZED : sim_session_inner(s, s->op_token[op], ret);
 }
 
@@ -44,8 +75,8 @@ static CK_RV go_on(struct sim_session *s, enum sim_op op, CK_SESSION_HANDLE *ret
         return sim_session_leave(s, rv == CKR_OK ? sim_state()->fl->name(o.session, mechanism, o.object) : rv); \
     }
 
-/* The body of a function that goes on with an operation: `...` are its arguments after the session. */
-#define GO_ON(name, op, ...) \
+/* The body of a function that goes on with an operation: `...` are its arguments after the session; `done` spoils the result. */
+#define GO_ON(name, op, done, ...) \
     do { \
         struct sim_session *s; \
         CK_SESSION_HANDLE inner; \
@@ -53,26 +84,29 @@ static CK_RV go_on(struct sim_session *s, enum sim_op op, CK_SESSION_HANDLE *ret
         ENTER_FOR(name, SIM_USES); \
         s = sim_session_hold(handle); \
         rv = go_on(s, op, &inner); \
-        return sim_session_leave(s, rv == CKR_OK ? sim_state()->fl->name(inner, __VA_ARGS__) : rv); \
+        rv = rv == CKR_OK ? sim_state()->fl->name(inner, __VA_ARGS__) : rv; \
+        if (rv == CKR_OK && sim_quirks()->wrong_answer) \
+            done; \
+        return sim_session_leave(s, rv); \
     } while (0)
 
 /* Input and output: C_Encrypt, C_EncryptUpdate, C_Sign, ... */
 #define DEFINE_IN_OUT(name, op) \
     CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len, CK_BYTE *out, CK_ULONG *out_len) \
     { \
-        GO_ON(name, op, in, in_len, out, out_len); \
+        GO_ON(name, op, spoil(out, out_len), in, in_len, out, out_len); \
     }
 
 #define DEFINE_OUT(name, op) \
     CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *out, CK_ULONG *out_len) \
     { \
-        GO_ON(name, op, out, out_len); \
+        GO_ON(name, op, spoil(out, out_len), out, out_len); \
     }
 
 #define DEFINE_IN(name, op) \
     CK_RV name(CK_SESSION_HANDLE handle, CK_BYTE *in, CK_ULONG in_len) \
     { \
-        GO_ON(name, op, in, in_len); \
+        GO_ON(name, op, (void)0, in, in_len); \
     }
 
 DEFINE_INIT(C_EncryptInit, SIM_OP_ENCRYPT)
@@ -96,7 +130,7 @@ DEFINE_IN(C_VerifyFinal, SIM_OP_VERIFY)
 
 CK_RV C_Verify(CK_SESSION_HANDLE handle, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *signature, CK_ULONG signature_len)
 {
-    GO_ON(C_Verify, SIM_OP_VERIFY, data, data_len, signature, signature_len);
+    GO_ON(C_Verify, SIM_OP_VERIFY, (void)0, data, data_len, signature, signature_len);
 }
 
 /* A digest needs no key: any token will do. */

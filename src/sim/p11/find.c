@@ -29,7 +29,7 @@ static CK_RV add(struct sim_session *s, struct sim_handle *h)
 
     if (sim_quirks()->find_vanishing && !sim_state()->one_has_vanished)
         sim_state()->one_has_vanished = h->vanished = true;
-    rv = append(s, sim_handle_give(h));
+    rv = append(s, sim_quirks()->find_zero && s->found_n == 0 ? 0 : sim_handle_give(h));
     if (rv == CKR_OK && sim_quirks()->find_duplicates)
         rv = append(s, h->seen);
     return rv;
@@ -52,6 +52,8 @@ static bool matches(const struct sim_object *o, const CK_ATTRIBUTE *template, CK
         CK_ULONG wanted;
 
         if ((template[i].type != CKA_CLASS && template[i].type != CKA_KEY_TYPE) || template[i].ulValueLen != sizeof wanted)
+            continue;
+        if (template[i].type == CKA_CLASS && sim_quirks()->find_ignores_class)
             continue;
         memcpy(&wanted, template[i].pValue, sizeof wanted);
         if (wanted != seen_number(o, template[i].type))
@@ -94,6 +96,22 @@ static bool template_ok(const CK_ATTRIBUTE *template, CK_ULONG n)
     return true;
 }
 
+/* Quirk find-session-objects: what an application has made for itself, and no backup holds. */
+static void make_session_object(struct sim_session *s)
+{
+    static CK_BBOOL no = CK_FALSE;
+    CK_ULONG bytes = 32;
+    CK_ATTRIBUTE template[] = { { CKA_TOKEN, &no, sizeof no }, { CKA_VALUE_LEN, &bytes, sizeof bytes } };
+    CK_MECHANISM mechanism = { CKM_AES_KEY_GEN, NULL, 0 };
+    CK_SESSION_HANDLE inner;
+    CK_OBJECT_HANDLE made;
+
+    if (!sim_state()->has_session_object && sim_session_own(s, &inner) == CKR_OK &&
+        sim_state()->fl->C_GenerateKey(inner, &mechanism, template, ARRAY_LEN(template), &made) == CKR_OK)
+        sim_state()->has_session_object = true;
+    sim_listing_forget();
+}
+
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULONG n)
 {
     struct sim_session *s;
@@ -109,9 +127,15 @@ CK_RV C_FindObjectsInit(CK_SESSION_HANDLE handle, CK_ATTRIBUTE *template, CK_ULO
     if (s->searching)
         return sim_leave(CKR_OPERATION_ACTIVE);
     s->found_n = s->found_at = 0;
+    if (sim_quirks()->find_session_objects)
+        make_session_object(s);
     for (i = 0; i < sim_state()->n && rv == CKR_OK; i++)
         rv = search_token(s, i, template, n);
     s->searching = rv == CKR_OK;
+    if (s->searching)
+        sim_gate_searches(1);
+    if (sim_quirks()->find_truncated && ++sim_state()->searches_done % 2 == 1)
+        s->found_n /= 2;
     return sim_leave(rv);
 }
 
@@ -149,6 +173,7 @@ CK_RV C_FindObjectsFinal(CK_SESSION_HANDLE handle)
     if (!s->searching)
         return sim_leave(CKR_OPERATION_NOT_INITIALIZED);
     s->searching = false;
+    sim_gate_searches(-1);
     free(s->found);
     s->found = NULL;
     s->found_n = s->found_at = 0;

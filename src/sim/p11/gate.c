@@ -15,6 +15,9 @@
 
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_ulong calls[FN_COUNT];
+static atomic_ulong all_calls;          /* since C_Initialize */
+static atomic_uint inside;              /* calls that run now */
+static atomic_int searches;             /* that are open */
 static struct sim_quirks quirks;
 
 const struct sim_quirks *sim_quirks(void)
@@ -24,6 +27,8 @@ const struct sim_quirks *sim_quirks(void)
 
 int sim_gate_open(struct chsm_err *err)
 {
+    atomic_store(&all_calls, 0);
+    atomic_store(&searches, 0);
     return sim_quirks_parse(getenv("CHSM_SIM_QUIRKS"), &quirks, err);
 }
 
@@ -36,18 +41,65 @@ static void wait_ms(unsigned ms)
         ;
 }
 
-CK_RV sim_enter(enum sim_fn fn, enum sim_access access)
+static void hang(void)
 {
-    unsigned long nth = atomic_fetch_add(&calls[fn], 1) + 1;
+    for (;;)
+        (void)pause();
+}
 
-    wait_ms(quirks.latency_ms);
+static bool is_search(enum sim_fn fn)
+{
+    return fn == FN_C_FindObjects || fn == FN_C_FindObjectsFinal;
+}
+
+/* What quirks answer instead of the call itself; CKR_OK = nothing. `others` calls run beside this one. */
+static CK_RV refusal(enum sim_fn fn, unsigned long nth, unsigned long total, unsigned others)
+{
+    bool busy = atomic_load(&searches) > 0 && !is_search(fn) && fn != FN_C_Finalize;
+
     if (quirks.fn[fn].crash)
         abort();
-    while (quirks.fn[fn].hang)
-        (void)pause();
+    if (quirks.fn[fn].hang || (busy && quirks.search_busy_hangs))
+        hang();
     if (quirks.fn[fn].fail && (quirks.fn[fn].nth == 0 || quirks.fn[fn].nth == nth))
         return quirks.fn[fn].error;
+    if (quirks.device_removed && total >= quirks.device_removed && fn != FN_C_Finalize)
+        return CKR_DEVICE_REMOVED;
+    if (quirks.threads_break && others > 0)
+        return quirks.threads_break;
+    return busy ? quirks.search_busy : CKR_OK;
+}
+
+/* What happens to the state at a certain call. */
+static void upset(unsigned long total)
+{
+    if (total == quirks.session_lost)
+        sim_state_forget_sessions();
+    if (total == quirks.logged_out && sim_state()->fl)
+        sim_state_logout();
+}
+
+void sim_gate_searches(int more)
+{
+    atomic_fetch_add(&searches, more);
+}
+
+CK_RV sim_enter(enum sim_fn fn, enum sim_access access)
+{
+    unsigned long nth = atomic_fetch_add(&calls[fn], 1) + 1, total = atomic_fetch_add(&all_calls, 1) + 1;
+    unsigned others = atomic_fetch_add(&inside, 1);
+    CK_RV rv;
+
+    wait_ms(quirks.latency_ms + quirks.fn[fn].slow_ms);
+    rv = refusal(fn, nth, total, others);
+    if (rv != CKR_OK) {
+        atomic_fetch_sub(&inside, 1);
+        return rv;
+    }
+    if (total == quirks.session_lost || total == quirks.logged_out)
+        access = SIM_CHANGES;
     (void)(access == SIM_USES ? pthread_rwlock_rdlock(&lock) : pthread_rwlock_wrlock(&lock));
+    upset(total);
     return CKR_OK;
 }
 
@@ -63,6 +115,7 @@ CK_RV sim_enter_initialised(enum sim_fn fn, enum sim_access access)
 CK_RV sim_leave(CK_RV rv)
 {
     (void)pthread_rwlock_unlock(&lock);
+    atomic_fetch_sub(&inside, 1);
     return rv;
 }
 

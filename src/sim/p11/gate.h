@@ -31,6 +31,9 @@ CK_RV sim_leave(CK_RV rv);
 #define ENTER(name) ENTER_FOR(name, SIM_CHANGES)
 CK_RV sim_enter_initialised(enum sim_fn fn, enum sim_access access);
 
+/* A search was opened (1) or ended (-1); for the quirk search-busy. */
+void sim_gate_searches(int more);
+
 /* Prints when the quirk `noise` is on: to stdout, or to stderr. */
 CHSM_PRINTF(2, 3) void sim_noise(bool to_stderr, const char *fmt, ...);
 

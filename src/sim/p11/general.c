@@ -92,18 +92,31 @@ CK_RV C_GetInfo(CK_INFO *info)
     return sim_leave(CKR_OK);
 }
 
+static CK_ULONG slots(void)
+{
+    return sim_quirks()->slots ? sim_quirks()->slots : 1;
+}
+
+/* Quirk slots: the others have tokens that nobody has initialised. */
+static bool is_spare(CK_SLOT_ID slot)
+{
+    return slot > SIM_SLOT && slot < SIM_SLOT + slots();
+}
+
 CK_RV C_GetSlotList(CK_BBOOL token_present, CK_SLOT_ID *list, CK_ULONG *count)
 {
+    CK_ULONG n;
     bool fits;
 
     (void)token_present;
     ENTER(C_GetSlotList);
     if (!count)
         return sim_leave(CKR_ARGUMENTS_BAD);
-    fits = !list || *count >= 1;
-    if (list && fits)
-        list[0] = SIM_SLOT;
-    *count = 1;
+    n = slots();
+    fits = !list || *count >= n;
+    for (CK_ULONG i = 0; list && fits && i < n; i++)
+        list[i] = SIM_SLOT + i;
+    *count = n;
     return sim_leave(fits ? CKR_OK : CKR_BUFFER_TOO_SMALL);
 }
 
@@ -112,12 +125,14 @@ CK_RV C_GetSlotInfo(CK_SLOT_ID slot, CK_SLOT_INFO *info)
     ENTER(C_GetSlotInfo);
     if (!info)
         return sim_leave(CKR_ARGUMENTS_BAD);
-    if (slot != SIM_SLOT)
+    if (slot != SIM_SLOT && !is_spare(slot))
         return sim_leave(CKR_SLOT_ID_INVALID);
     memset(info, 0, sizeof *info);
     put_text(info->slotDescription, sizeof info->slotDescription, "Simulated Azure Cloud HSM cluster");
     put_text(info->manufacturerID, sizeof info->manufacturerID, "Marvell Semiconductors, Inc.");
     info->flags = CKF_TOKEN_PRESENT | CKF_HW_SLOT;
+    if (sim_quirks()->garbage_info)
+        memset(info->slotDescription, 0x1b, sizeof info->slotDescription);
     return sim_leave(CKR_OK);
 }
 
@@ -126,15 +141,17 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     ENTER(C_GetTokenInfo);
     if (!info)
         return sim_leave(CKR_ARGUMENTS_BAD);
-    if (slot != SIM_SLOT)
+    if (slot != SIM_SLOT && !is_spare(slot))
         return sim_leave(CKR_SLOT_ID_INVALID);
     memset(info, 0, sizeof *info);
-    put_text(info->label, sizeof info->label, "cavium");
+    put_text(info->label, sizeof info->label, sim_quirks()->no_label || is_spare(slot) ? "" : "cavium");
     put_text(info->manufacturerID, sizeof info->manufacturerID, "Marvell Semiconductors, Inc.");
     put_text(info->model, sizeof info->model, "LiquidSecurity");
     put_text(info->serialNumber, sizeof info->serialNumber, sim_state()->serial);
     put_text(info->utcTime, sizeof info->utcTime, "");
     info->flags = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED;
+    if (is_spare(slot))
+        info->flags = CKF_RNG | CKF_LOGIN_REQUIRED;
     info->ulMaxSessionCount = SESSIONS_MAX;
     info->ulSessionCount = CK_UNAVAILABLE_INFORMATION;
     info->ulMaxRwSessionCount = SESSIONS_MAX;
@@ -143,6 +160,12 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     info->ulMaxPinLen = PIN_MAX;
     info->ulTotalPublicMemory = info->ulFreePublicMemory = CK_UNAVAILABLE_INFORMATION;
     info->ulTotalPrivateMemory = info->ulFreePrivateMemory = CK_UNAVAILABLE_INFORMATION;
+    if (sim_quirks()->garbage_info) {
+        memset(info->label, 0x1b, sizeof info->label);
+        memset(info->model, 0xff, sizeof info->model);
+        memset(info->serialNumber, 0, sizeof info->serialNumber);
+        memset(info->utcTime, 0x80, sizeof info->utcTime);
+    }
     return sim_leave(CKR_OK);
 }
 

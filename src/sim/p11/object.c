@@ -2,8 +2,8 @@
 /* Object management (PKCS#11 v2.40 §5.7) but searches. */
 #include "config.h"
 
-#include "sim/p11/attributes.h"
 #include "sim/p11/gate.h"
+#include "sim/p11/lies.h"
 #include "sim/p11/listing.h"
 #include "sim/p11/own.h"
 
@@ -20,7 +20,7 @@ CK_RV C_GetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_
     if (!template && n > 0)
         return sim_session_leave(s, CKR_ARGUMENTS_BAD);
     rv = sim_object_find(s, object, CKR_OBJECT_HANDLE_INVALID, &o);
-    return sim_session_leave(s, rv == CKR_OK ? sim_attributes_read(&o, template, n) : rv);
+    return sim_session_leave(s, rv == CKR_OK ? sim_lies_read(&o, template, n) : rv);
 }
 
 CK_RV C_SetAttributeValue(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE object, CK_ATTRIBUTE *template, CK_ULONG n)

@@ -13,6 +13,27 @@
  *   find-short-batches      at most 3 handles at a time, whatever was asked for
  *   ec-private-no-point     private EC keys have neither CKA_EC_POINT nor CKA_PUBLIC_KEY_INFO
  *   mechanisms=all          every mechanism that SoftHSM has, instead of those of the real library
+ *   find-truncated          every other search ends half-way
+ *   find-ignores-class      CKA_CLASS in a template is taken for true
+ *   find-zero               one of the handles that a search lists is 0
+ *   find-session-objects    searches list a session object, too
+ *   search-busy=0xRV|hang   calls while a search is open, but those of the search, fail or hang
+ *   batch-lies=HOW[:CLASS]  more than one attribute in a call: bytes (a bit is wrong), order (ID and label exchanged), stale (a value
+ *                           is not written), silent (a value is empty); of private, public or secret keys only
+ *   one-attribute[=0xRV]    more than one attribute in a call is refused (0x7)
+ *   length-lies=HOW         CKA_LABEL is over (longer than the buffer), absent (-1) or zero, with CKR_OK
+ *   odd-names               IDs and labels have control characters, NULs and broken UTF-8 in them
+ *   wrong-answer=HOW        what keys compute is flip (a bit), zero, empty, or other (another key's)
+ *   always-authenticate     private keys want C_Login(CKU_CONTEXT_SPECIFIC) for each use
+ *   session-lost=N          at the Nth call all sessions are closed; new ones can be opened
+ *   device-removed=N        from the Nth call on every call but C_Finalize is CKR_DEVICE_REMOVED
+ *   logged-out=N            at the Nth call nobody is logged in any more
+ *   sessions-max=N          one more is CKR_SESSION_COUNT
+ *   threads-break[=0xRV]    a call while another one runs fails (0x5)
+ *   slots=N                 so many slots; only the first has an initialised token
+ *   no-label                the token's label is blank
+ *   garbage-info            the texts of slot and token are rubbish
+ *   slow=C_NAME:MS          that call takes that much longer
  *   noise                   chatter on stdout and stderr
  *   latency=MS              every call takes that much longer
  *   hang=C_NAME             that call never returns
@@ -31,6 +52,14 @@ struct sim_quirks {
     bool template_strict, already_logged_in, daemon_down, ro_refused;
     bool all_mechanisms;        /* mechanisms=all */
     bool find_duplicates, find_vanishing, find_endless, find_short_batches, ec_private_no_point, noise;
+    bool find_truncated, find_ignores_class, find_zero, find_session_objects;
+    bool search_busy_hangs, odd_names, always_authenticate, no_label, garbage_info;
+    CK_RV search_busy, one_attribute, threads_break;    /* 0 = off */
+    unsigned long session_lost, device_removed, logged_out, sessions_max, slots;    /* 0 = off */
+    enum { SIM_HONEST, SIM_LIE_BYTES, SIM_LIE_ORDER, SIM_LIE_STALE, SIM_LIE_SILENT } batch_lies;
+    CK_OBJECT_CLASS batch_lies_of;      /* CK_UNAVAILABLE_INFORMATION = all */
+    enum { SIM_LENGTHS_RIGHT, SIM_LENGTH_OVER, SIM_LENGTH_ABSENT, SIM_LENGTH_ZERO } length_lies;
+    enum { SIM_ANSWERS_RIGHT, SIM_ANSWER_FLIP, SIM_ANSWER_ZERO, SIM_ANSWER_EMPTY, SIM_ANSWER_OTHER } wrong_answer;
     char inherited[32];         /* already-logged-in: the user, "" = the first */
     CK_RV bad_login;
     unsigned latency_ms;
@@ -38,6 +67,7 @@ struct sim_quirks {
         bool hang, crash, fail;
         CK_RV error;            /* when fail */
         unsigned long nth;      /* 0 = each call */
+        unsigned slow_ms;
     } fn[FN_COUNT];
 };
 

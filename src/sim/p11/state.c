@@ -143,7 +143,7 @@ CK_RV sim_session_leave(struct sim_session *session, CK_RV rv)
 
 CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret)
 {
-    struct sim_session *s = calloc(1, sizeof *s);
+    struct sim_session *s = calloc(1, sizeof *s), *other;
     size_t i;
 
     if (s)
@@ -151,6 +151,15 @@ CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret)
     if (!s || !s->inner) {
         free(s);
         return CKR_HOST_MEMORY;
+    }
+    if (sim_quirks()->sessions_max) {
+        for (i = 0, other = state.sessions; other; other = other->next)
+            i++;
+        if (i >= sim_quirks()->sessions_max) {
+            free(s->inner);
+            free(s);
+            return CKR_SESSION_COUNT;
+        }
     }
     (void)pthread_mutex_init(&s->busy, NULL);
     s->handle = ++state.last_session;
@@ -175,6 +184,8 @@ void sim_session_close(struct sim_session *session)
     for (i = 0; i < state.n; i++)
         if (session->inner[i])
             (void)state.fl->C_CloseSession(session->inner[i]);
+    if (session->searching)
+        sim_gate_searches(-1);
     sim_listing_forget();       /* its session objects are gone */
     (void)pthread_mutex_destroy(&session->busy);
     free(session->inner);
@@ -182,6 +193,12 @@ void sim_session_close(struct sim_session *session)
     free(session);
     if (!state.sessions)
         sim_state_logout();     /* PKCS#11 §5.6: with the last session the login ends */
+}
+
+void sim_state_forget_sessions(void)
+{
+    while (state.sessions)
+        sim_session_close(state.sessions);
 }
 
 CK_RV sim_session_inner(struct sim_session *session, size_t token, CK_SESSION_HANDLE *ret)

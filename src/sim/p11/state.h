@@ -36,6 +36,7 @@ struct sim_session {
     size_t found_n;
     size_t found_at;
     bool searching;
+    bool wants_context;                 /* quirk always-authenticate: C_Login(CKU_CONTEXT_SPECIFIC) has to come first */
     struct sim_session *next;
 };
 
@@ -49,6 +50,8 @@ struct sim_state {
     size_t me;                          /* who is logged in; SIM_NOBODY */
     struct sim_session *sessions;
     CK_SESSION_HANDLE last_session;
+    unsigned long searches_done;        /* quirk find-truncated */
+    bool has_session_object;            /* quirk find-session-objects */
     bool one_has_vanished;              /* quirk find-vanishing has had its object */
     char serial[17];                    /* of the token that the application sees */
 };
@@ -75,6 +78,9 @@ CK_RV sim_session_leave(struct sim_session *session, CK_RV rv);
 
 CK_RV sim_session_open(CK_FLAGS flags, struct sim_session **ret);
 void sim_session_close(struct sim_session *session);
+
+/* Quirk session-lost: all of them are closed at once, and nobody is logged in. */
+void sim_state_forget_sessions(void);
 
 /* SoftHSM's session on a token for that session; opened when needed. */
 CK_RV sim_session_inner(struct sim_session *session, size_t token, CK_SESSION_HANDLE *ret);
