@@ -12,7 +12,13 @@
 const struct chsm_opt chsm_opts_cluster_nodes[] = { CHSM_OPTS_MGMT, { 0 } };
 
 static const struct chsm_column columns[] = {
-    { "NODE", "node" }, { "ADDRESS", "address" }, { "STATE", "state" }, { "USERS", "users" }, { "KEYS", "keys" }, { "COVERAGE", "coverage" }, { 0 },
+    { "NODE", "node" },
+    { "ADDRESS", "address" },
+    { "STATE", "state" },
+    { "USERS", "users" },
+    { "KEYS", "keys" },
+    { "COVERAGE", "coverage" },
+    { 0 },
 };
 
 static int print_coverage(const struct chsm_args *args, const struct chsm_coverage *c, struct chsm_err *err)

@@ -4,10 +4,15 @@
 #include "cli/nodes_options.h"
 #include "util/buf.h"
 
-int chsm_nodes_options(const struct chsm_args *args, struct chsm_secret *password, struct chsm_mgmt_tool *ret, struct chsm_err *err)
+int chsm_nodes_options(const struct chsm_args *args, struct chsm_secret *password, struct chsm_mgmt_tool *ret,
+                       struct chsm_err *err)
 {
-    struct chsm_mgmt_tool t = { .program = args->mgmt_util, .directory = args->mgmt_directory ? args->mgmt_directory : args->directory,
-                                .config = args->mgmt_config, .user = args->mgmt_user, .password = password, .in_line = args->mgmt_inline };
+    struct chsm_mgmt_tool t = { .program = args->mgmt_util,
+                                .directory = args->mgmt_directory ? args->mgmt_directory : args->directory,
+                                .config = args->mgmt_config,
+                                .user = args->mgmt_user,
+                                .password = password,
+                                .in_line = args->mgmt_inline };
     AUTO_FREE char *what = NULL;
 
     if (chsm_args_need(args->mgmt_pin, "--mgmt-pin", err) < 0)
@@ -15,7 +20,8 @@ int chsm_nodes_options(const struct chsm_args *args, struct chsm_secret *passwor
     /* What is wrong is not quoted: it may be the password itself. */
     if (!chsm_secret_source_ok(args->mgmt_pin)) {
         (void)chsm_fail(err, CHSM_USAGE, "--mgmt-pin is no source of a password");
-        return chsm_err_hint(err, "it comes from file:PATH, env:NAME, fd:N, cmd:PROGRAM or prompt, e.g. --mgmt-pin file:/run/secrets/officer");
+        return chsm_err_hint(
+            err, "it comes from file:PATH, env:NAME, fd:N, cmd:PROGRAM or prompt, e.g. --mgmt-pin file:/run/secrets/officer");
     }
     if (args->mgmt_timeout && chsm_duration_parse(args->mgmt_timeout, &t.timeout, err) < 0)
         return chsm_err_prefix(err, "--mgmt-timeout");

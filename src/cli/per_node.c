@@ -15,8 +15,8 @@ void chsm_per_node_done(struct chsm_per_node *p)
 int chsm_per_node_begin(const struct chsm_args *args, struct chsm_per_node *p, struct chsm_err *err)
 {
     p->on = args->per_node;
-    if (!p->on && (args->mgmt_util || args->mgmt_user || args->mgmt_pin || args->mgmt_config || args->mgmt_directory || args->mgmt_timeout ||
-                   args->mgmt_inline))
+    if (!p->on && (args->mgmt_util || args->mgmt_user || args->mgmt_pin || args->mgmt_config || args->mgmt_directory ||
+                   args->mgmt_timeout || args->mgmt_inline))
         return chsm_fail(err, CHSM_USAGE, "the --mgmt options have no meaning without --per-node");
     if (!p->on)
         return 0;
@@ -26,7 +26,8 @@ int chsm_per_node_begin(const struct chsm_args *args, struct chsm_per_node *p, s
     return chsm_node_check_look(&p->check, &p->tool, err);
 }
 
-int chsm_per_node_end(struct chsm_per_node *p, const struct chsm_inventory *destination, struct chsm_comparison *comparison, struct chsm_err *err)
+int chsm_per_node_end(struct chsm_per_node *p, const struct chsm_inventory *destination, struct chsm_comparison *comparison,
+                      struct chsm_err *err)
 {
     if (!p->on)
         return 0;

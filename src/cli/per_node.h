@@ -21,7 +21,7 @@ void chsm_per_node_done(struct chsm_per_node *p);
 CHSM_MUST_CHECK int chsm_per_node_begin(const struct chsm_args *args, struct chsm_per_node *p, struct chsm_err *err);
 
 /* Takes the second look, and notes in the comparison what is not established. */
-CHSM_MUST_CHECK int chsm_per_node_end(struct chsm_per_node *p, const struct chsm_inventory *destination, struct chsm_comparison *comparison,
-                                      struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_per_node_end(struct chsm_per_node *p, const struct chsm_inventory *destination,
+                                      struct chsm_comparison *comparison, struct chsm_err *err);
 
 #endif

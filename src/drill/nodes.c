@@ -78,14 +78,15 @@ static int relate(struct chsm_node_check *c, size_t at, const struct chsm_invent
         return chsm_coverage_open(cov, err, "the library talks to %s, which is none of these nodes", inv->endpoint);
     for (size_t i = 0; i < cov->n; i++)
         if (cov->node[i].keys && cov->node[i].keys->n < most)
-            return chsm_coverage_open(cov, err, "server %d lists %zu keys, and one login sees %zu over PKCS#11", cov->node[i].server.number,
-                                      cov->node[i].keys->n, most);
+            return chsm_coverage_open(cov, err, "server %d lists %zu keys, and one login sees %zu over PKCS#11",
+                                      cov->node[i].server.number, cov->node[i].keys->n, most);
     return 0;
 }
 
 static bool same_handles(const struct chsm_coverage *a, const struct chsm_coverage *b)
 {
-    return a->n_handles == b->n_handles && (a->n_handles == 0 || memcmp(a->handles, b->handles, a->n_handles * sizeof *a->handles) == 0);
+    return a->n_handles == b->n_handles &&
+           (a->n_handles == 0 || memcmp(a->handles, b->handles, a->n_handles * sizeof *a->handles) == 0);
 }
 
 /* A reason of the check as a whole, kept in both places. */
@@ -136,8 +137,9 @@ static enum chsm_coverage_outcome outcome_of(const struct chsm_node_check *c, co
     return partial ? CHSM_COVERAGE_PARTIAL : full ? CHSM_COVERAGE_FULL : CHSM_COVERAGE_OPEN;
 }
 
-int chsm_node_check_result(struct chsm_node_check *c, const struct chsm_inventory *destination, struct chsm_comparison *comparison,
-                           enum chsm_coverage_outcome *ret_outcome, json_t **ret, struct chsm_err *err)
+int chsm_node_check_result(struct chsm_node_check *c, const struct chsm_inventory *destination,
+                           struct chsm_comparison *comparison, enum chsm_coverage_outcome *ret_outcome, json_t **ret,
+                           struct chsm_err *err)
 {
     json_t *open = json_array();
     json_auto_t *o = json_pack("{s:o}", "open", open);
@@ -149,7 +151,8 @@ int chsm_node_check_result(struct chsm_node_check *c, const struct chsm_inventor
             return -1;
     if (c->failure && note(comparison, open, c->failure, err) < 0)
         return -1;
-    if (!c->failure && c->looks < ARRAY_LEN(c->look) && note(comparison, open, "they were not looked at before and after", err) < 0)
+    if (!c->failure && c->looks < ARRAY_LEN(c->look) &&
+        note(comparison, open, "they were not looked at before and after", err) < 0)
         return -1;
     if (c->look[0].done && c->look[1].done && !same_handles(&c->look[0].coverage, &c->look[1].coverage) &&
         note(comparison, open, "their keys changed while the verification ran", err) < 0)

@@ -26,10 +26,11 @@ CHSM_MUST_CHECK int chsm_node_check_look(struct chsm_node_check *c, const struct
 
 /*
  * The result: member "nodes" of the report (the caller's), and its outcome, "partial" when a look found something missing,
- * "full" when both are full, are of the cluster that the inventory was taken from, list the same keys, and no fewer than a login saw. Each
- * reason for "not established" is noted in the comparison as well, which makes the run inconclusive.
+ * "full" when both are full, are of the cluster that the inventory was taken from, list the same keys, and no fewer than a
+ * login saw. Each reason for "not established" is noted in the comparison as well, which makes the run inconclusive.
  */
-CHSM_MUST_CHECK int chsm_node_check_result(struct chsm_node_check *c, const struct chsm_inventory *destination, struct chsm_comparison *comparison,
-                                           enum chsm_coverage_outcome *ret_outcome, json_t **ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_node_check_result(struct chsm_node_check *c, const struct chsm_inventory *destination,
+                                           struct chsm_comparison *comparison, enum chsm_coverage_outcome *ret_outcome,
+                                           json_t **ret, struct chsm_err *err);
 
 #endif

@@ -17,7 +17,8 @@ static int add_node(struct chsm_table *t, const json_t *node, struct chsm_err *e
     AUTO_FREE char *name = number(node, "node");
     AUTO_FREE char *keys = number(node, "keys");
     AUTO_FREE char *users = number(node, "users");
-    const char *cells[] = { name, chsm_json_str(node, "address"), chsm_json_str(node, "state"), users, keys, chsm_json_str(node, "coverage") };
+    const char *cells[] = { name, chsm_json_str(node, "address"), chsm_json_str(node, "state"), users,
+                            keys, chsm_json_str(node, "coverage") };
 
     return name && keys && users ? chsm_table_row(t, cells, err) : chsm_oom(err);
 }
@@ -44,7 +45,8 @@ static int add_missing_keys(const json_t *missing, struct chsm_buf *out, struct 
     const json_t *handles = json_object_get(missing, "handles"), *one;
     size_t i;
 
-    if (chsm_buf_addf(out, err, "  - missing on %s: %" JSON_INTEGER_FORMAT " key%s that another node lists; by their handles of now:",
+    if (chsm_buf_addf(out, err,
+                      "  - missing on %s: %" JSON_INTEGER_FORMAT " key%s that another node lists; by their handles of now:",
                       chsm_json_str(missing, "node"), n, n == 1 ? "" : "s") < 0)
         return -1;
     json_array_foreach(handles, i, one)
@@ -70,7 +72,9 @@ int chsm_report_coverage(const json_t *coverage, struct chsm_buf *out, struct ch
     const json_t *one;
     size_t i;
 
-    if (chsm_buf_addf(out, err, "  coverage %s: %" JSON_INTEGER_FORMAT " keys, %" JSON_INTEGER_FORMAT " of them on every node that answered\n",
+    if (chsm_buf_addf(out, err,
+                      "  coverage %s: %" JSON_INTEGER_FORMAT " keys, %" JSON_INTEGER_FORMAT
+                      " of them on every node that answered\n",
                       chsm_json_str(coverage, "outcome"), json_integer_value(json_object_get(coverage, "keys")),
                       json_integer_value(json_object_get(coverage, "keys_on_every_node"))) < 0 ||
         add_table(json_object_get(coverage, "nodes"), out, err) < 0)

@@ -71,7 +71,8 @@ static int unplaced(struct chsm_coverage *c, const struct chsm_mgmt_server *s, c
     char name[300];
 
     chsm_mgmt_server_name(s, name, sizeof name);
-    return chsm_coverage_open(c, err, "%s answers to %s, and is no server, or no single one, that the tool connected to", name, what);
+    return chsm_coverage_open(c, err, "%s answers to %s, and is no server, or no single one, that the tool connected to", name,
+                              what);
 }
 
 static int place_logins(struct chsm_coverage *c, struct chsm_err *err)
@@ -136,7 +137,8 @@ static int check_members(struct chsm_coverage *c, struct chsm_err *err)
     if (m->differ && chsm_coverage_open(c, err, "the nodes do not agree on which nodes the cluster has") < 0)
         return -1;
     if (m->n < CHSM_CLUSTER_NODES &&
-        chsm_coverage_open(c, err, "the cluster names %zu nodes as its members, and a Cloud HSM cluster has %d", m->n, CHSM_CLUSTER_NODES) < 0)
+        chsm_coverage_open(c, err, "the cluster names %zu nodes as its members, and a Cloud HSM cluster has %d", m->n,
+                           CHSM_CLUSTER_NODES) < 0)
         return -1;
     if (m->n != c->n)
         return chsm_coverage_open(c, err, "the cluster has %zu nodes, and the management tool speaks of %zu", m->n, c->n);
@@ -166,9 +168,12 @@ static int check_node(struct chsm_coverage *c, struct chsm_coverage_node *node, 
     };
 
     if (node->state != CHSM_NODE_CONNECTED)
-        return open_node(c, node, node->state == CHSM_NODE_UNKNOWN ? "whether it is connected is not known" : chsm_node_state_name(node->state), err);
+        return open_node(
+            c, node,
+            node->state == CHSM_NODE_UNKNOWN ? "whether it is connected is not known" : chsm_node_state_name(node->state), err);
     if (!node->login)
-        return open_node(c, node, "the crypto officer's login did not succeed there: is the user there, with this password?", err);
+        return open_node(c, node, "the crypto officer's login did not succeed there: is the user there, with this password?",
+                         err);
     node->told = true;
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         node->told &= !reasons[i].wrong;
@@ -333,7 +338,8 @@ static int check_users(struct chsm_coverage *c, struct chsm_err *err)
             if (c->node[i].users && !c->node[i].users->cut && !u->on[i])
                 c->node[i].users_missing++;
         /* Keys belong to the number of a user. */
-        if (u->ids_differ && chsm_coverage_open(c, err, "the user %s %s has not the same id on every node", u->user->type, u->user->name) < 0)
+        if (u->ids_differ &&
+            chsm_coverage_open(c, err, "the user %s %s has not the same id on every node", u->user->type, u->user->name) < 0)
             return -1;
     }
     return 0;

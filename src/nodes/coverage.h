@@ -3,16 +3,19 @@
  * Coverage: is every key and every user on every node? Pure: from one reading, no I/O.
  *
  * What may be concluded:
- *   full             every one of the cluster's (at least three) members was reached, encrypted and logged in to, listed its keys and users in an answer
- *                    that was understood to the last line, and all lists are equal.
+ *   full             every one of the cluster's members, three at least, was reached at an address of its own, encrypted and
+ *                    logged in to, listed its keys and users in an answer that was understood to the last line, and all lists
+ *                    are equal and not empty.
  *   partial          a key, or a user, that one node lists is not in the list of another that answered as well. That stays so
  *                    when yet another node did not answer.
- *   not established  anything else, with the reasons. It is no statement about a key: neither that it is there nor that it is not.
+ *   not established  anything else, with the reasons. It is no statement about a key: neither that it is there nor that it is
+ *                    not.
  *
  * What may not be concluded: that the keys are the right ones. The tool lists handles, and a handle means something inside one
- * cluster at one moment only; two nodes are compared by it, a key is never identified by it, and no two runs are compared by
- * it. Which key it is, and whether it works, is shown by PKCS#11 on the one node that happened to answer: coverage then says
- * that the other nodes list the same set. Nor does it show that a key works on the other nodes, or that a user's password is the same.
+ * cluster at one moment only; two nodes are compared by it, a key is never identified by it, and no two clusters are compared
+ * by it. Which key it is, and whether it works, is shown by PKCS#11 on the one node that happened to answer: coverage then says
+ * that the other nodes list the same set. Nor does it show that a key works on the other nodes, or that a user's password is
+ * the same there.
  */
 #ifndef CHSM_NODES_COVERAGE_H
 #define CHSM_NODES_COVERAGE_H

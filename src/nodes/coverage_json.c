@@ -15,17 +15,18 @@ static json_t *server_json(const struct chsm_mgmt_server *s)
 
 static json_t *node_json(const struct chsm_coverage_node *n)
 {
-    json_t *o = json_pack("{s:i, s:s, s:s, s:b}", "node", n->server.number, "address", n->server.address, "state", chsm_node_state_name(n->state),
-                          "login", n->login);
+    json_t *o = json_pack("{s:i, s:s, s:s, s:b}", "node", n->server.number, "address", n->server.address, "state",
+                          chsm_node_state_name(n->state), "login", n->login);
 
     if (o)
         (void)json_object_set_new(o, "coverage", json_string(chsm_coverage_outcome_name(
             n->n_missing || n->users_missing ? CHSM_COVERAGE_PARTIAL : n->told ? CHSM_COVERAGE_FULL : CHSM_COVERAGE_OPEN)));
     if (o && n->keys)
-        (void)json_object_update_new(o, json_pack("{s:I, s:I, s:I}", "keys", (json_int_t)n->keys->n, "keys_said", (json_int_t)n->keys->said,
-                                                  "keys_missing", (json_int_t)n->n_missing));
+        (void)json_object_update_new(o, json_pack("{s:I, s:I, s:I}", "keys", (json_int_t)n->keys->n, "keys_said",
+                                                  (json_int_t)n->keys->said, "keys_missing", (json_int_t)n->n_missing));
     if (o && n->users)
-        (void)json_object_update_new(o, json_pack("{s:I, s:I}", "users", (json_int_t)n->users->n, "users_missing", (json_int_t)n->users_missing));
+        (void)json_object_update_new(
+            o, json_pack("{s:I, s:I}", "users", (json_int_t)n->users->n, "users_missing", (json_int_t)n->users_missing));
     if (o && n->again && n->again->hash[0])
         (void)json_object_set_new(o, "key_hash", json_string(n->again->hash));
     return o;
@@ -48,7 +49,8 @@ static json_t *user_json(const struct chsm_coverage *c, const struct chsm_covera
     for (size_t i = 0; missing && i < c->n; i++)
         if (c->node[i].users && !c->node[i].users->cut && !u->on[i])
             (void)json_array_append_new(missing, server_json(&c->node[i].server));
-    return json_pack("{s:s, s:s, s:b, s:o}", "name", u->user->name, "type", u->user->type, "ids_differ", u->ids_differ, "missing_on", missing);
+    return json_pack("{s:s, s:s, s:b, s:o}", "name", u->user->name, "type", u->user->type, "ids_differ", u->ids_differ,
+                     "missing_on", missing);
 }
 
 static json_t *members_json(const struct chsm_mgmt_members *m)
@@ -91,8 +93,9 @@ int chsm_coverage_to_json(const struct chsm_coverage *c, json_t **ret, struct ch
         return chsm_oom(err);
     }
     o = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "outcome", chsm_coverage_outcome_name(c->outcome), "taken",
-                  taken_json(c->reading->taken), "members", members_json(&c->reading->members), "nodes", nodes, "keys", (json_int_t)c->n_handles,
-                  "keys_on_every_node", (json_int_t)c->on_every_node, "missing", missing, "users", users, "open", open);
+                  taken_json(c->reading->taken), "members", members_json(&c->reading->members), "nodes", nodes, "keys",
+                  (json_int_t)c->n_handles, "keys_on_every_node", (json_int_t)c->on_every_node, "missing", missing, "users",
+                  users, "open", open);
     if (!o)
         return chsm_oom(err);
     *ret = o;

@@ -216,7 +216,8 @@ static int take_phrase(struct reading *r, const char *line, const char *p, struc
         return take_heading(r, line, p, err);
     if (chsm_mgmt_word(&p, "Number of keys found") || chsm_mgmt_word(&p, "Total number of keys present"))
         return take_count(r, line, p, err);
-    if (chsm_mgmt_word(&p, "number of keys matched from start index") || chsm_mgmt_word(&p, "Number of matching keys from start index"))
+    if (chsm_mgmt_word(&p, "number of keys matched from start index") ||
+        chsm_mgmt_word(&p, "Number of matching keys from start index"))
         return take_range(r, line, p, err);
     if (chsm_mgmt_word(&p, "Handles of matching keys:"))
         return *p ? take_list(r, line, p, err) : 0;

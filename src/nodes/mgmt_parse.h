@@ -40,8 +40,8 @@ struct chsm_mgmt_servers {
 /*
  * Adds what is known of a server. A worse state stays; a number or an address that is not told fits any.
  */
-CHSM_MUST_CHECK int chsm_mgmt_servers_note(struct chsm_mgmt_servers *l, const struct chsm_mgmt_server *s, enum chsm_node_state state,
-                                           struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_mgmt_servers_note(struct chsm_mgmt_servers *l, const struct chsm_mgmt_server *s,
+                                           enum chsm_node_state state, struct chsm_err *err);
 
 /*
  * Takes in the talk at the start: "Connected to ...", "Server 1(..) is not connected", "Connetion to server .. failed" (the
@@ -51,8 +51,8 @@ CHSM_MUST_CHECK int chsm_mgmt_servers_note(struct chsm_mgmt_servers *l, const st
 CHSM_MUST_CHECK int chsm_mgmt_parse_start(const char *text, size_t n, struct chsm_mgmt_servers *ret, struct chsm_err *err);
 
 /* Every "<command> success on server ..." of an answer; *ret_failed is set when a server failed, or nothing was said. */
-CHSM_MUST_CHECK int chsm_mgmt_parse_outcome(const char *text, size_t n, const char *command, struct chsm_mgmt_servers *ret, bool *ret_failed,
-                                            struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_mgmt_parse_outcome(const char *text, size_t n, const char *command, struct chsm_mgmt_servers *ret,
+                                            bool *ret_failed, struct chsm_err *err);
 
 /* getClusterInfo: the members as each server knows them. Membership, not health: all are listed even when two are down. */
 struct chsm_mgmt_members {

@@ -119,7 +119,8 @@ int chsm_terminal_start(struct chsm_terminal *t, char *const argv[], const char 
     if (rc == 0)
         return 0;
     chsm_terminal_end(t, 0);
-    return chsm_fail(err, CHSM_CONFIG, "cannot start %s%s%s: %s", argv[0], directory ? " in " : "", directory ? directory : "", strerrordesc_np(rc));
+    return chsm_fail(err, CHSM_CONFIG, "cannot start %s%s%s: %s", argv[0], directory ? " in " : "", directory ? directory : "",
+                     strerrordesc_np(rc));
 }
 
 /* Whether the program has ended, without taking its status: until then its number stays its own. */

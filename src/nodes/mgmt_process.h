@@ -20,13 +20,15 @@ struct chsm_terminal {
 CHSM_MUST_CHECK int chsm_terminal_start(struct chsm_terminal *t, char *const argv[], const char *directory, struct chsm_err *err);
 
 /* Types n bytes. CHSM_DEADLINE, CHSM_INTERRUPTED; CHSM_SERVICE when the program has gone. */
-CHSM_MUST_CHECK int chsm_terminal_write(struct chsm_terminal *t, const char *p, size_t n, chsm_deadline deadline, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_terminal_write(struct chsm_terminal *t, const char *p, size_t n, chsm_deadline deadline,
+                                        struct chsm_err *err);
 
 /*
  * Waits at most `ms` for output and appends what is there. 1 = something came, 0 = nothing did, -1 = error: CHSM_DEADLINE,
  * CHSM_INTERRUPTED, CHSM_SERVICE when the program has ended (the text says how) or the buffer is full.
  */
-CHSM_MUST_CHECK int chsm_terminal_read(struct chsm_terminal *t, int64_t ms, chsm_deadline deadline, struct chsm_buf *out, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_terminal_read(struct chsm_terminal *t, int64_t ms, chsm_deadline deadline, struct chsm_buf *out,
+                                       struct chsm_err *err);
 
 /* Waits at most `grace` ms for its own end, then kills the whole group. */
 void chsm_terminal_end(struct chsm_terminal *t, int64_t grace);

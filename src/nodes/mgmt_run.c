@@ -95,7 +95,8 @@ static int type(struct chsm_mgmt *m, const char *p, size_t n, struct chsm_err *e
 {
     if (m->broken)
         return chsm_fail(err, CHSM_SERVICE, "the management tool has ended before");
-    if (chsm_terminal_write(&m->terminal, p, n, m->deadline, err) < 0 || chsm_terminal_write(&m->terminal, "\n", 1, m->deadline, err) < 0)
+    if (chsm_terminal_write(&m->terminal, p, n, m->deadline, err) < 0 ||
+        chsm_terminal_write(&m->terminal, "\n", 1, m->deadline, err) < 0)
         return broken(m, err);
     return 0;
 }
@@ -145,7 +146,8 @@ static int check_typed(const char *p, size_t n, bool word, const char *what, str
         return chsm_fail(err, CHSM_CONFIG, "the %s of the crypto officer is empty or too long", what);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)p[i] < ' ' || p[i] == 0x7f || (word && strchr(" \"'\\", p[i])))
-            return chsm_fail(err, CHSM_CONFIG, "the %s of the crypto officer has a character that the management tool cannot be told", what);
+            return chsm_fail(err, CHSM_CONFIG,
+                             "the %s of the crypto officer has a character that the management tool cannot be told", what);
     return word && *p == '-' ? chsm_fail(err, CHSM_CONFIG, "the %s of the crypto officer begins like an option", what) : 0;
 }
 

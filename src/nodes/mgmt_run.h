@@ -33,7 +33,8 @@ struct chsm_mgmt;
  * borrowed until chsm_mgmt_close(). CHSM_CONFIG when it cannot be started or the user name or password cannot be typed,
  * CHSM_DEADLINE, CHSM_INTERRUPTED, CHSM_SERVICE when it ends or prints too much.
  */
-CHSM_MUST_CHECK int chsm_mgmt_open(const struct chsm_mgmt_tool *tool, struct chsm_mgmt **ret, struct chsm_buf *talk, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_mgmt_open(const struct chsm_mgmt_tool *tool, struct chsm_mgmt **ret, struct chsm_buf *talk,
+                                   struct chsm_err *err);
 
 /*
  * Logs the crypto officer in, once; what the tool answers is put into *answer, which must be a secret buffer (the tool may

@@ -192,12 +192,14 @@ static void end_block(struct chsm_mgmt_members *all, struct chsm_mgmt_members *b
     } else {
         all->differ |= all->n != block->n;
         for (size_t i = 0; i < all->n && i < block->n; i++)
-            all->differ |= all->v[i].id != block->v[i].id || all->v[i].port != block->v[i].port || strcmp(all->v[i].host, block->v[i].host) != 0;
+            all->differ |= all->v[i].id != block->v[i].id || all->v[i].port != block->v[i].port ||
+                           strcmp(all->v[i].host, block->v[i].host) != 0;
     }
     memset(block, 0, sizeof *block);
 }
 
-static int take_member_line(struct chsm_mgmt_members *all, struct chsm_mgmt_members *block, const char *line, struct chsm_err *err)
+static int take_member_line(struct chsm_mgmt_members *all, struct chsm_mgmt_members *block, const char *line,
+                            struct chsm_err *err)
 {
     struct chsm_mgmt_server s;
     const char *p = line;

@@ -49,8 +49,8 @@ static int take_node(struct chsm_mgmt_status *s, const char *line, const char *p
 {
     unsigned long id, code;
 
-    if (!chsm_mgmt_number(&p, &id) || !(chsm_mgmt_word(&p, "status:") || chsm_mgmt_word(&p, "and err state")) || !chsm_mgmt_hex(&p, &code) ||
-        !read_text(p, code))
+    if (!chsm_mgmt_number(&p, &id) || !(chsm_mgmt_word(&p, "status:") || chsm_mgmt_word(&p, "and err state")) ||
+        !chsm_mgmt_hex(&p, &code) || !read_text(p, code))
         return chsm_mgmt_strange(line, COMMAND, err);
     return add_node(s, id, code, err);
 }

@@ -10,11 +10,31 @@
 
 /* What begins a line, always: where it stands in the middle of one, two lines were run together. */
 static const char *const beginnings[] = {
-    "Keys on server ", "Users on server ", "Cluster info from server ", "Number of keys found", "Total number of keys present",
-    "number of keys matched from", "Number of matching keys from", "Handles of matching keys", "Key Hash:", "findAllKeys success on ",
-    "findAllKeys failed on ", "findSingleKey success on ", "findSingleKey failed on ", "Cluster Status", "Cluster Error Status", "Node id ",
-    "Cfm3", "Number of users found", "Number Of Users found", "E2E enabled on server ", "Connecting to ", "Connected to ", "Connetion to ",
-    "loginHSM success on ", "loginHSM failed on ",
+    "Keys on server ",
+    "Users on server ",
+    "Cluster info from server ",
+    "Number of keys found",
+    "Total number of keys present",
+    "number of keys matched from",
+    "Number of matching keys from",
+    "Handles of matching keys",
+    "Key Hash:",
+    "findAllKeys success on ",
+    "findAllKeys failed on ",
+    "findSingleKey success on ",
+    "findSingleKey failed on ",
+    "Cluster Status",
+    "Cluster Error Status",
+    "Node id ",
+    "Cfm3",
+    "Number of users found",
+    "Number Of Users found",
+    "E2E enabled on server ",
+    "Connecting to ",
+    "Connected to ",
+    "Connetion to ",
+    "loginHSM success on ",
+    "loginHSM failed on ",
 };
 
 static const char first_letters[] = "KUCTNnHfElS";     /* of these, and of "Server 1" */
@@ -99,7 +119,7 @@ static int clean_byte(unsigned char c, struct chsm_buf *out, struct chsm_err *er
     return c == '\a' ? 0 : chsm_fail(err, CHSM_SERVICE, "the management tool printed the control character 0x%02x", c);
 }
 
-/* The text with line feeds alone between its lines, in ASCII: a byte outside of it is spelled, so that two names stay two names. */
+/* The text with line feeds alone between its lines, in ASCII: another byte is spelled, so that two names stay two names. */
 static int clean(const char *text, size_t n, struct chsm_buf *out, struct chsm_err *err)
 {
     size_t take;
@@ -328,6 +348,7 @@ int chsm_mgmt_strange(const char *line, const char *command, struct chsm_err *er
 {
     size_t n = strlen(line);
 
-    (void)chsm_fail(err, CHSM_SERVICE, "the answer to %s is not understood at \"%.*s%s\"", command, QUOTE_MAX, line, n > QUOTE_MAX ? "..." : "");
+    (void)chsm_fail(err, CHSM_SERVICE, "the answer to %s is not understood at \"%.*s%s\"", command, QUOTE_MAX, line,
+                    n > QUOTE_MAX ? "..." : "");
     return chsm_err_hint(err, "nothing is concluded from an answer that is understood in part");
 }

@@ -64,7 +64,8 @@ static int add_user(struct reading *r, const struct chsm_mgmt_user *u, struct ch
 
     for (size_t i = 0; i < o->n; i++)
         if (strcmp(o->v[i].name, u->name) == 0 && strcmp(o->v[i].type, u->type) == 0)
-            return chsm_fail(err, CHSM_SERVICE, COMMAND " lists %s %s twice on server %d(%s)", u->type, u->name, o->server.number, o->server.address);
+            return chsm_fail(err, CHSM_SERVICE, COMMAND " lists %s %s twice on server %d(%s)", u->type, u->name, o->server.number,
+                             o->server.address);
     if (o->n == r->cap) {
         size_t cap = r->cap ? 2 * r->cap : 32;
         struct chsm_mgmt_user *grown = reallocarray(o->v, cap, sizeof *grown);
@@ -86,7 +87,8 @@ static bool read_header(struct reading *r, const char *p)
     r->index = chsm_mgmt_word(&p, "Index");
     if (!chsm_mgmt_word(&p, "User Id") && !chsm_mgmt_word(&p, "User ID"))
         return false;
-    if (!chsm_mgmt_word(&p, "User Type") || !chsm_mgmt_word(&p, "User Name") || !chsm_mgmt_word(&p, "MofnPubKey") || !chsm_mgmt_word(&p, "LoginFailureCnt"))
+    if (!chsm_mgmt_word(&p, "User Type") || !chsm_mgmt_word(&p, "User Name") || !chsm_mgmt_word(&p, "MofnPubKey") ||
+        !chsm_mgmt_word(&p, "LoginFailureCnt"))
         return false;
     (void)chsm_mgmt_word(&p, "2FA");
     return *p == '\0';
@@ -104,7 +106,8 @@ static bool read_user(const struct reading *r, const char *p, struct chsm_mgmt_u
 
     if (r->index && !chsm_mgmt_number(&p, &ignored))
         return false;
-    if (!chsm_mgmt_number(&p, &u->id) || !chsm_mgmt_token(&p, u->type, sizeof u->type) || !chsm_mgmt_token(&p, u->name, sizeof u->name))
+    if (!chsm_mgmt_number(&p, &u->id) || !chsm_mgmt_token(&p, u->type, sizeof u->type) ||
+        !chsm_mgmt_token(&p, u->name, sizeof u->name))
         return false;
     if (strspn(u->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(u->type) || !read_answer(&p) || !chsm_mgmt_number(&p, &ignored))
         return false;

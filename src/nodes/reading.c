@@ -55,7 +55,8 @@ static int log_in(struct chsm_mgmt *m, struct chsm_nodes_reading *r, const char 
     struct chsm_mgmt_servers said = { .n = 0 };
     bool failed;
 
-    if (chsm_mgmt_login(m, &answer, err) < 0 || chsm_mgmt_parse_outcome(answer.p, answer.len, "loginHSM", &said, &failed, err) < 0)
+    if (chsm_mgmt_login(m, &answer, err) < 0 ||
+        chsm_mgmt_parse_outcome(answer.p, answer.len, "loginHSM", &said, &failed, err) < 0)
         return -1;
     for (size_t i = 0; i < said.n; i++)
         if (said.v[i].state == CHSM_NODE_CONNECTED &&
@@ -172,7 +173,8 @@ static int confirm_missing(struct chsm_mgmt *m, struct chsm_nodes_reading *r, st
     return 0;
 }
 
-static int read_all(struct chsm_mgmt *m, const struct chsm_buf *talk, const char *user, struct chsm_nodes_reading *r, struct chsm_err *err)
+static int read_all(struct chsm_mgmt *m, const struct chsm_buf *talk, const char *user, struct chsm_nodes_reading *r,
+                    struct chsm_err *err)
 {
     if (chsm_mgmt_parse_start(talk->p, talk->len, &r->servers, err) < 0 || log_in(m, r, user, err) < 0)
         return -1;

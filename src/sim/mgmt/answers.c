@@ -112,7 +112,8 @@ void sim_mgmt_list_users(const struct sim_mgmt *m)
         if (!sim_mgmt_up(m, i))
             continue;
         n -= m->quirks.lost_user[i] && n > 0;
-        printf("Users on %s:\nNumber of users found:%zu\n\n", sim_mgmt_name(m, i, name, sizeof name), n + 2 + (size_t)m->quirks.count);
+        printf("Users on %s:\nNumber of users found:%zu\n\n", sim_mgmt_name(m, i, name, sizeof name),
+               n + 2 + (size_t)m->quirks.count);
         printf("    User Id    \t\tUser Type      \tUser Name      \t\t\t   MofnPubKey  \t LoginFailureCnt       \t 2FA\n");
         list_user(1, "CO", SIM_MGMT_OFFICER);
         list_user(2, "AU", "app_user");
@@ -164,7 +165,8 @@ void sim_mgmt_find_all(const struct sim_mgmt *m, bool hash)
             continue;
         printf("Keys on %s:\n", sim_mgmt_name(m, i, name, sizeof name));
         if (m->quirks.findkey)
-            printf("Total number of keys present: %d Number of matching keys from start index 0::%d\nHandles of matching keys: ", said, said - 1);
+            printf("Total number of keys present: %d Number of matching keys from start index 0::%d\nHandles of matching keys: ",
+                   said, said - 1);
         else
             printf("Number of keys found %d\nnumber of keys matched from start index 0::%d\n", said, said);
         (void)list_keys(m, i);
@@ -181,10 +183,11 @@ void sim_mgmt_find_single(const struct sim_mgmt *m, unsigned long handle)
 
     for (size_t i = 0; i < m->world.servers; i++)
         everywhere &= handle >= SIM_MGMT_HANDLE && has_key(m, i, handle - SIM_MGMT_HANDLE);
-    printf("Cfm3FindKey returned: %s\n\n\tCluster Status:\n", everywhere ? "0x00 : HSM Return: SUCCESS"
-                                                               : "0xa8 : HSM Error: Invalid object handle is passed to this operation");
+    printf("Cfm3FindKey returned: %s\n\n\tCluster Status:\n",
+           everywhere ? "0x00 : HSM Return: SUCCESS" : "0xa8 : HSM Error: Invalid object handle is passed to this operation");
     for (size_t i = m->world.servers; i-- > 0;)
-        printf("\tNode id %zu status: %s\n", i + 1, handle >= SIM_MGMT_HANDLE && has_key(m, i, handle - SIM_MGMT_HANDLE)
-                                                      ? "0x00000000 : HSM Return: SUCCESS"
-                                                      : "0x000000a8 : HSM Error: Invalid object handle is passed to this operation");
+        printf("\tNode id %zu status: %s\n", i + 1,
+               handle >= SIM_MGMT_HANDLE && has_key(m, i, handle - SIM_MGMT_HANDLE)
+                   ? "0x00000000 : HSM Return: SUCCESS"
+                   : "0x000000a8 : HSM Error: Invalid object handle is passed to this operation");
 }

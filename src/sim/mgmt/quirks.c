@@ -18,8 +18,10 @@ static bool read_numbers(const char *value, unsigned long *ret, unsigned long *r
 
 static bool set_flag(const char *word, struct sim_mgmt_quirks *q)
 {
-    const struct { const char *name; bool *flag; } flags[] = {
-        { "aws", &q->aws }, { "findkey", &q->findkey }, { "no-hash", &q->no_hash }, { "no-hpswd", &q->no_hpswd }, { "echo", &q->echo },
+    const struct { const char *name; bool *flag;
+    } flags[] = {
+        { "aws", &q->aws },           { "findkey", &q->findkey }, { "no-hash", &q->no_hash },
+        { "no-hpswd", &q->no_hpswd }, { "echo", &q->echo },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(flags); i++)
@@ -64,8 +66,10 @@ static bool set_server(const char *word, const char *value, struct sim_mgmt_quir
 
 static bool set_word(const char *word, const char *value, struct sim_mgmt_quirks *q)
 {
-    const struct { const char *name; char *at; } words[] = {
-        { "hang", q->hang }, { "die", q->die }, { "endless", q->endless }, { "garbage", q->garbage }, { "empty", q->empty }, { "ask", q->ask },
+    const struct { const char *name; char *at;
+    } words[] = {
+        { "hang", q->hang },       { "die", q->die },     { "endless", q->endless },
+        { "garbage", q->garbage }, { "empty", q->empty }, { "ask", q->ask },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)

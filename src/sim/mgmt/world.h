@@ -19,7 +19,8 @@ struct sim_mgmt_world {
 void sim_mgmt_world_done(struct sim_mgmt_world *w);
 
 /*
- * Finds the cluster as the client library does (sim/p11/cluster.h; the file is the tool's argument), and counts its keys. Loads SoftHSM.
+ * Finds the cluster as the client library does (sim/p11/cluster.h; the file is the tool's argument), and counts its keys.
+ * Loads SoftHSM.
  */
 CHSM_MUST_CHECK int sim_mgmt_world_load(struct sim_mgmt_world *ret, struct chsm_err *err);
 
