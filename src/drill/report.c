@@ -111,9 +111,9 @@ static json_t *not_covered_json(const struct chsm_report_parts *p)
     };
     json_t *list = json_array();
 
-    if (p->nodes && p->coverage == CHSM_COVERAGE_FULL)
+    if (p->nodes && p->coverage != CHSM_COVERAGE_OPEN)
         (void)json_array_append_new(list, json_string("use on every node: each key was read and proven on the one node that answered; the "
-                                                      "others list the same number of the same handles, which identify no key"));
+                                                      "others were only asked for their lists of handles, which identify no key"));
     else
         (void)json_array_append_new(list, json_string("presence on every node: PKCS#11 answers from one node of the cluster; per-node "
                                                       "coverage was not established"));

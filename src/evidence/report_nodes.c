@@ -102,6 +102,17 @@ static int add_look(const json_t *nodes, const char *when, struct chsm_buf *out,
     return chsm_report_coverage(look, out, err);
 }
 
+int chsm_report_nodes_line(const json_t *report, struct chsm_buf *out, struct chsm_err *err)
+{
+    const char *outcome = chsm_json_str(json_object_get(report, "nodes"), "outcome");
+
+    if (!outcome)
+        return 0;
+    return chsm_buf_addf(out, err, "  %-13s%s\n", "nodes", strcmp(outcome, "partial") == 0 ? "FAILED: a node lacks a key or a user (see below)"
+                                                          : strcmp(outcome, "full") == 0   ? "every key and user is on every node"
+                                                                                           : "not established");
+}
+
 int chsm_report_nodes(const json_t *report, struct chsm_buf *out, struct chsm_err *err)
 {
     const json_t *nodes = json_object_get(report, "nodes"), *one;

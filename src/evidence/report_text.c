@@ -262,6 +262,8 @@ int chsm_report_text(const json_t *report, struct chsm_buf *out, struct chsm_err
         add_cluster(report, "destination", out, err) < 0 || add_job(report, "backup", out, err) < 0 || add_job(report, "restore", out, err) < 0 ||
         add_objectives(report, out, err) < 0)
         return -1;
+    if (chsm_report_nodes_line(report, out, err) < 0)
+        return -1;
     if (add_field(out, "error", chsm_json_str(json_object_get(report, "error"), "text"), err) < 0)
         return -1;
     if (chsm_json_get(report, "verification") &&

@@ -30,10 +30,11 @@ nodes() {
     run_chsmctl cluster nodes --mgmt-util "$MGMT" --mgmt-directory "$(client chsm-source)" --mgmt-pin "file:$PINS/officer.pin" "$@"
 }
 
-# verify [OPTION...]: the source against its own inventory, node by node
+# verify [OPTION...]: the source against its own inventory, node by node; as JSON unless -o says otherwise
 verify() {
+    [[ " $* " == *' -o '* ]] || set -- -o json "$@"
     # shellcheck disable=SC2046  # words
-    run_chsmctl keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json" --allow-same-cluster -o json \
+    run_chsmctl keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json" --allow-same-cluster \
         --per-node --mgmt-util "$MGMT" --mgmt-pin "file:$PINS/officer.pin" "$@"
 }
 
@@ -263,6 +264,10 @@ not_established() {
         assert_status 1
         assert_json '.verdict == "failed" and .nodes.outcome == "partial" and .verification.verdict == "verified"'
     done
+    CHSM_SIM_MGMT=lost-user=1 verify -o text
+    assert_status 1
+    assert_output 'FAILED: a node lacks a key or a user'
+    assert_output 'missing on server 1(10.0.2.5): the user CU cu2'
 }
 
 @test "keys verify --per-node: what is not established makes the run inconclusive" {

@@ -63,7 +63,7 @@ static void an_answer_in_pieces(void **state)
 
     (void)state;
     /* A prompt in the middle of an answer does not end it, and neither does one that comes letter by letter. */
-    open_world(&w, "echo hello; ask; printf 'one\\ncloudmgmt>'; sleep 0.03; printf 'two\\n'; printf cloud; sleep 0.2; printf 'mgmt>'; read -r line\n"
+    open_world(&w, "echo hello; ask; printf 'one\\ncloudmgmt>'; printf 'two\\n'; printf cloud; sleep 0.2; printf 'mgmt>'; read -r line\n"
                    "[ \"$line\" = quit ]");
     assert_ok(chsm_mgmt_open(&w.tool, &m, &text, &err), err);
     assert_string_equal(chsm_buf_str(&text), "hello\n");
