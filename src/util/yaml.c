@@ -22,6 +22,7 @@ struct chsm_yaml {
 
 struct reader {
     struct fy_parser *parser;
+    const char *text;
     struct chsm_yaml *y;
     struct chsm_err *err;
     struct chsm_buf report;
@@ -136,13 +137,33 @@ static int remember(struct reader *r, const char *path, struct chsm_mark m)
     return json_object_set_new(r->y->marks, path, json_integer(packed)) < 0 ? chsm_oom(r->err) : 0;
 }
 
+/*
+ * libfyaml 0.7.12 takes '' twice in a row, in single quotes, for three quotes, and fills the missing end with whatever stood in its
+ * memory: such a text is refused before it is looked at.
+ */
+static bool is_misread(const struct reader *r, struct fy_token *token)
+{
+    const struct fy_mark *from = fy_token_start_mark(token), *to = fy_token_end_mark(token);
+
+    return fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED && from && to && from->input_pos < to->input_pos &&
+           memmem(r->text + from->input_pos, to->input_pos - from->input_pos, "''''", 4);
+}
+
+static int fail_misread(struct reader *r, struct chsm_mark m)
+{
+    return fail_at(r, m, "two quotes in a row in single quotes are not supported; use double quotes", "");
+}
+
 static int read_scalar(struct reader *r, struct fy_event *event, struct chsm_mark m, json_t **ret)
 {
     struct fy_token *token = event->scalar.value;
-    const char *text = token ? fy_token_get_text0(token) : "";
+    const char *text;
 
     if (event->scalar.tag)
         return fail_at(r, m, "tags are not supported here", "");
+    if (token && is_misread(r, token))
+        return fail_misread(r, m);
+    text = token ? fy_token_get_text0(token) : "";
     if (!text || (token && strlen(text) != fy_token_get_text_length(token)))
         return fail_at(r, m, "a NUL character", "");
     *ret = fy_token_scalar_style(token) == FYSS_PLAIN ? plain(text) : json_string(text);
@@ -184,7 +205,9 @@ static char *read_key(struct reader *r, struct chsm_mark outer, struct chsm_mark
     char *key = NULL;
 
     *done = event && event->type == FYET_MAPPING_END;
-    if (event && event->type == FYET_SCALAR) {
+    if (event && event->type == FYET_SCALAR && event->scalar.value && is_misread(r, event->scalar.value)) {
+        (void)fail_misread(r, mark_of(event->scalar.value, outer));
+    } else if (event && event->type == FYET_SCALAR) {
         *ret_mark = mark_of(event->scalar.value, outer);
         text = event->scalar.value ? fy_token_get_text0(event->scalar.value) : "";
         key = strdup(text ? text : "");
@@ -325,7 +348,7 @@ static bool is_utf8(const char *text, size_t n)
 int chsm_yaml_parse(const char *text, size_t n, const char *name, struct chsm_yaml **ret, struct chsm_err *err)
 {
     AUTO_YAML struct chsm_yaml *y = calloc(1, sizeof *y);
-    struct reader r = { .y = y, .err = err, .report = CHSM_BUF(4096) };
+    struct reader r = { .text = text, .y = y, .err = err, .report = CHSM_BUF(4096) };
     int rc;
 
     if (!y || !(y->name = strdup(name)) || !(y->marks = json_object()))

@@ -75,9 +75,6 @@ failed() {
     } >>"$mine/outcome"
 }
 
-LSAN_OPTIONS=print_suppressions=0:suppressions=$top/tests/fuzz/lsan.supp
-export LSAN_OPTIONS
-
 case ${1:-} in
 --compile) compile "$2" "$3" && exit 0 || exit 1 ;;
 --one) one "$2" "$3" && exit 0 || exit 1 ;;

@@ -59,6 +59,17 @@ static void number_out_of_range_stays_text(void **state)
     assert_tree("1e999", "\"1e999\"");
 }
 
+/* libfyaml reads two of them in a row as three, and memory that nobody has filled. */
+static void quotes_in_quotes_are_read_or_refused(void **state)
+{
+    (void)state;
+    assert_tree("['it''s', '''', 'x''', '''x''y''', \"''''\"]", "[\"it's\",\"'\",\"x'\",\"'x'y'\",\"''''\"]");
+    assert_tree("\"\\\"\\\"\\\\\\\\x\"", "\"\\\"\\\"\\\\\\\\x\"");
+    assert_wrong("a: 'x''''y'", "plan.yaml:1:5: two quotes in a row");
+    assert_wrong("a: ''''''''''''", "plan.yaml:1:5: two quotes in a row");
+    assert_wrong("'x''''y': a", "plan.yaml:1:2: two quotes in a row");
+}
+
 static void collections_nest(void **state)
 {
     (void)state;
@@ -164,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalars_follow_the_core_schema),
         cmocka_unit_test(number_out_of_range_stays_text),
+        cmocka_unit_test(quotes_in_quotes_are_read_or_refused),
         cmocka_unit_test(collections_nest),
         cmocka_unit_test(places_of_values),
         cmocka_unit_test(repeated_key_is_an_error),
