@@ -274,7 +274,7 @@ static struct chsm_calibration *kind_of(struct chsm_reader *r, CK_OBJECT_CLASS c
     uint64_t have = 0;
 
     for (enum chsm_attr a = 0; a < CHSM_A_COUNT; a++)
-        have |= (uint64_t)o->have[a] << a;
+        have |= (uint64_t)(o->have[a] && o->v[a].len > 0) << a;     /* an empty value shows no lie */
     return chsm_reads_kind(r->reads, cls, type, have, ret_trust);
 }
 

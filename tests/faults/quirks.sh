@@ -94,6 +94,8 @@ allowed() {
     [[ $1 != "$2" ]] || { echo "$a" && return; }
     [[ $a != *v* || $b != *v* ]] || set+=v
     [[ $a != *f* && $b != *f* ]] || set+=f
+    # Searches that ignore the class find everything each; so it is no harm when every other one ends half-way.
+    [[ ${names[$1]}/${names[$2]} != find-ignores-class/find-truncated ]] || set+=v
     echo "$set"
 }
 
