@@ -4,6 +4,10 @@
  * that it can ask for a password without echo. The password goes to its stdin alone; it is in no argument, no environment, no
  * log line and no error. Only prompts that are known are answered, and a question whether to change something with "n".
  * The tool runs in a session of its own; all of it is killed at the end.
+ *
+ * "loginHSM CO name -hpswd" makes the tool ask for the password: so do its relatives in the AWS and Alibaba Cloud clients, with
+ * the same prompts. Azure's own guides only show the password in the line; for a tool that does not know -hpswd, and takes it for
+ * the password, there is in_line.
  */
 #ifndef CHSM_NODES_MGMT_RUN_H
 #define CHSM_NODES_MGMT_RUN_H
