@@ -81,14 +81,16 @@ ock_lend() {
 }
 
 ock() {
+    local own=(unshare --mount --propagation private --ipc --pid --fork --kill-child --mount-proc)
+
     [[ $(id -u) == 0 ]] || { echo "pkcsslotd needs root" >&2; exit 77; }
     case $store in
     /run/* | /dev/shm/*) echo "$store would be hidden from the command" >&2; exit 77 ;;
     esac
     mkdir -p "$store/tokens/TOK_OBJ"
     printf 'version opencryptoki-3.1\nslot 3\n{\nstdll = libpkcs11_sw.so\n}\n' >"$store/opencryptoki.conf"
-    if unshare --mount --ipc --pid --fork true 2>/dev/null; then
-        exec unshare --mount --propagation private --ipc --pid --fork --kill-child --mount-proc "$BASH" "$0" opencryptoki-private "$store" "$@"
+    if "${own[@]}" mount -t tmpfs none /run 2>/dev/null; then
+        exec "${own[@]}" "$BASH" "$0" opencryptoki-private "$store" "$@"
     fi
     ock_lend "$@"
 }
