@@ -54,12 +54,26 @@ static CK_RV begin(struct sim_session *s, enum sim_op op, const CK_MECHANISM *me
     return CKR_OK;
 }
 
+/* Quirk always-authenticate: a refusal ends the operation, here by closing the session that SoftHSM runs it in. */
+static CK_RV give_up(struct sim_session *s, enum sim_op op)
+{
+    size_t token = s->op_token[op];
+
+    s->wants_context = false;
+    if (token == SIM_NOBODY)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    (void)sim_state()->fl->C_CloseSession(s->inner[token]);
+    s->inner[token] = 0;
+    s->op_token[op] = SIM_NOBODY;
+    return CKR_USER_NOT_LOGGED_IN;
+}
+
 static CK_RV go_on(struct sim_session *s, enum sim_op op, CK_SESSION_HANDLE *ret)
 {
     if (!s)
         return CKR_SESSION_HANDLE_INVALID;
     if (s->wants_context)
-        return CKR_USER_NOT_LOGGED_IN;
+        return give_up(s, op);
     return s->op_token[op] == SIM_NOBODY ? CKR_OPERATION_NOT_INITIALIZED : sim_session_inner(s, s->op_token[op], ret);
 }
 

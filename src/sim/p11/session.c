@@ -127,28 +127,9 @@ static CK_RV login_again(struct sim_session *session, size_t who)
         if (pin && sim_session_inner(session, token, &inner) == CKR_OK)
             rv = state->fl->C_Login(inner, CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)pin, strlen(pin));
     }
-    return rv;
-}
-
-/* For one use of a key that was begun: SoftHSM's own keys (CKA_ALWAYS_AUTHENTICATE) and those of the quirk. */
-static CK_RV context_login(struct sim_session *s, const char *pin, CK_ULONG pin_len)
-{
-    static const enum sim_op ops[] = { SIM_OP_SIGN, SIM_OP_DECRYPT };
-    CK_RV rv = CKR_OPERATION_NOT_INITIALIZED;
-
-    if (sim_state()->me == SIM_NOBODY || who_is(pin, pin_len) != sim_state()->me)
-        return sim_quirks()->bad_login;
-    if (s->wants_context) {
-        s->wants_context = false;
-        return CKR_OK;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(ops) && rv != CKR_OK; i++) {
-        size_t token = s->op_token[ops[i]];
-        const char *inner_pin = token == SIM_NOBODY ? NULL : chsm_json_str(json_array_get(sim_state()->users, token), "pin");
-
-        if (inner_pin)
-            rv = sim_state()->fl->C_Login(s->inner[token], CKU_CONTEXT_SPECIFIC, (CK_UTF8CHAR *)inner_pin, strlen(inner_pin));
-    }
+    if (session->wants_context)
+        rv = CKR_OK;        /* the quirk's key is none of SoftHSM's that ask */
+    session->wants_context = false;
     return rv;
 }
 
@@ -161,8 +142,6 @@ CK_RV C_Login(CK_SESSION_HANDLE handle, CK_USER_TYPE type, CK_UTF8CHAR *pin, CK_
         return sim_leave(CKR_SESSION_HANDLE_INVALID);
     if (type == CKU_CONTEXT_SPECIFIC)
         return sim_leave(login_again(sim_session_find(handle), who_is((const char *)pin, pin_len)));
-    if (type == CKU_CONTEXT_SPECIFIC)
-        return sim_leave(context_login(sim_session_find(handle), (const char *)pin, pin_len));
     if (type != CKU_USER)
         return sim_leave(CKR_USER_TYPE_INVALID);
     if (sim_quirks()->already_logged_in || sim_state()->me != SIM_NOBODY)
