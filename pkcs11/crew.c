@@ -24,7 +24,7 @@ static void *run(void *arg)
 {
     struct chsm_helper *h = arg;
 
-    if (chsm_session_for_proofs(&h->s) != CK_INVALID_HANDLE)
+    if (chsm_session_for_proofs(&h->s) != CK_INVALID_HANDLE || h->crew->patient)
         h->crew->work(h, h->crew->ctx);
     return NULL;
 }
@@ -78,6 +78,15 @@ void chsm_crew_join(struct chsm_crew *c)
     for (unsigned i = 0; i < c->running; i++)
         (void)pthread_join(c->helper[i].thread, NULL);
     c->running = 0;
+}
+
+unsigned chsm_crew_sessions(const struct chsm_crew *c)
+{
+    unsigned n = 1;
+
+    for (unsigned i = 0; i < ARRAY_LEN(c->helper); i++)
+        n += c->helper[i].s.main != CK_INVALID_HANDLE;
+    return n;
 }
 
 void chsm_crew_forget(struct chsm_crew *c)

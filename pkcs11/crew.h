@@ -27,6 +27,7 @@ struct chsm_crew {
     void *ctx;
     struct chsm_helper helper[CHSM_CREW_MAX - 1];
     unsigned running;               /* helpers at work */
+    bool patient;                   /* helpers work also while they have no session */
 };
 
 /* Prepares for `jobs` sessions (0 = measured); no thread is started. `s` must be open and outlives the crew. */
@@ -41,6 +42,9 @@ void chsm_crew_grow(struct chsm_crew *c, unsigned sessions, void (*work)(struct 
 
 /* Waits for all helpers. Their sessions stay open for the next time. */
 void chsm_crew_join(struct chsm_crew *c);
+
+/* How many sessions are open, the main one included: what listing has found to be of use. */
+unsigned chsm_crew_sessions(const struct chsm_crew *c);
 
 /* Forgets the helpers' sessions, which the token has ended; no helper may be at work. */
 void chsm_crew_forget(struct chsm_crew *c);

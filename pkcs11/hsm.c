@@ -16,6 +16,14 @@ struct chsm_hsm {
     int64_t limit;
     json_t *token;
     size_t listed;          /* records of the last complete listing */
+    unsigned window;        /* proofs that may be under way at once */
+    struct question {
+        bool asked, later;  /* under way; or to be asked again, alone */
+        size_t index;
+        char *kind;
+        struct chsm_bytes input;
+    } question[CHSM_WIRE_TICKETS];
+    unsigned under_way;
 };
 
 static int open_session(struct chsm_hsm *h, const struct chsm_hsm_target *target, const struct chsm_secret *pin,
@@ -86,15 +94,18 @@ static int add_record(struct chsm_section *s, const json_t *body, struct chsm_er
     return 0;
 }
 
-static int finish_section(struct chsm_section *s, const json_t *body, struct chsm_err *err)
+static int finish_section(struct chsm_hsm *h, struct chsm_section *s, const json_t *body, struct chsm_err *err)
 {
     const char *why = chsm_json_str(body, "why");
     json_t *left_out = json_object_get(body, "session-objects");
-    json_t *complete = json_object_get(body, "complete");
+    json_t *complete = json_object_get(body, "complete"), *sessions = json_object_get(body, "sessions");
+    json_int_t n = json_is_integer(sessions) ? json_integer_value(sessions) : 0;
 
-    if (!json_is_boolean(complete) || !json_is_integer(left_out) || json_integer_value(left_out) < 0 ||
+    if (n < 1 || n > CHSM_HSM_JOBS_MAX || !json_is_boolean(complete) || !json_is_integer(left_out) || json_integer_value(left_out) < 0 ||
         json_is_true(complete) == (why != NULL))
         return chsm_fail(err, CHSM_PKCS11, "the PKCS#11 process ended its list in a wrong way");
+    /* With one session it works on one question; with more, each helper has one and another is waiting. */
+    h->window = n == 1 ? 1 : n < CHSM_WIRE_TICKETS / 2 ? (unsigned)n * 2 : CHSM_WIRE_TICKETS;
     s->complete = json_is_true(complete);
     s->session_objects = (size_t)json_integer_value(left_out);
     if (why && !(s->why = strdup(why)))
@@ -144,7 +155,7 @@ static int read_list(struct chsm_hsm *h, struct chsm_section *s, struct chsm_err
         if (type == CHSM_WIRE_RECORD)
             rc = add_record(s, body, err);
         else if (type == CHSM_WIRE_OK)
-            rc = finish_section(s, body, err);
+            rc = finish_section(h, s, body, err);
         else if (type == CHSM_WIRE_ERROR)
             rc = (chsm_request_error(&h->child, body, err), -1);
         else
@@ -179,32 +190,130 @@ int chsm_hsm_list(struct chsm_hsm *hsm, const char *login, struct chsm_section *
     return 0;
 }
 
+unsigned chsm_hsm_window(const struct chsm_hsm *hsm)
+{
+    return hsm->window > 0 ? hsm->window : 1;
+}
+
+static int send_question(struct chsm_hsm *h, unsigned ticket, bool alone, struct chsm_err *err)
+{
+    const struct question *q = &h->question[ticket];
+    AUTO_FREE char *hex = chsm_hex(q->input.p, q->input.len);
+    json_t *request = hex ? json_pack("{s:I, s:s, s:s, s:i, s:b}", "index", (json_int_t)q->index, "kind", q->kind, "input", hex, "ticket",
+                                      (int)ticket, "alone", alone)
+                          : NULL;
+    int rc = request ? chsm_request_do(&h->child, CHSM_WIRE_PROVE, request, NULL, h->limit, err) : chsm_oom(err);
+
+    json_decref(request);
+    return rc;
+}
+
+static void forget_question(struct chsm_hsm *h, unsigned ticket)
+{
+    free(h->question[ticket].kind);
+    chsm_bytes_done(&h->question[ticket].input);
+    h->question[ticket] = (struct question){ 0 };
+}
+
+int chsm_hsm_submit(struct chsm_hsm *hsm, size_t index, const char *kind, const struct chsm_bytes *input, unsigned *ret_ticket,
+                    struct chsm_err *err)
+{
+    unsigned t = 0;
+
+    while (t < chsm_hsm_window(hsm) && hsm->question[t].asked)
+        t++;
+    if (index >= hsm->listed || input->len > CHSM_WIRE_DATA_MAX || t == chsm_hsm_window(hsm))
+        return chsm_fail(err, CHSM_PKCS11, "a proof was asked of a key that was not listed, or too many at once");
+    hsm->question[t] = (struct question){ .asked = true, .index = index, .kind = strdup(kind) };
+    if (!hsm->question[t].kind || chsm_bytes_set(&hsm->question[t].input, input->p, input->len, err) < 0 ||
+        send_question(hsm, t, hsm->window <= 1, err) < 0) {
+        forget_question(hsm, t);
+        return err && err->code == CHSM_OK ? chsm_oom(err) : -1;
+    }
+    hsm->under_way++;
+    *ret_ticket = t;
+    return 0;
+}
+
+/* The next reply; *ret_ticket is one that is waited for. */
+static int next_reply(struct chsm_hsm *h, unsigned *ret_ticket, json_t **ret, struct chsm_err *err)
+{
+    json_t *body = NULL, *ticket;
+    int rc = chsm_request_reply(&h->child, CHSM_WIRE_ANSWER, h->limit, &body, err);
+    json_int_t t;
+
+    if (rc < 0)
+        return -1;
+    ticket = json_object_get(body, "ticket");
+    t = json_is_integer(ticket) ? json_integer_value(ticket) : -1;
+    if (t < 0 || t >= CHSM_WIRE_TICKETS || !h->question[t].asked || (rc == 2 && h->question[t].later)) {
+        json_decref(body);
+        return chsm_child_condemn(&h->child, err, "the PKCS#11 process answers what it was not asked");
+    }
+    *ret_ticket = (unsigned)t;
+    *ret = body;
+    return rc;
+}
+
+/* Questions that are to be asked alone wait until nothing else is under way. -1, or how many there are. */
+static int ask_alone(struct chsm_hsm *h, struct chsm_err *err)
+{
+    unsigned waiting = 0, first = 0;
+
+    for (unsigned t = CHSM_WIRE_TICKETS; t-- > 0;) {
+        if (h->question[t].later) {
+            waiting++;
+            first = t;
+        }
+    }
+    if (waiting == 0 || waiting < h->under_way)
+        return 0;
+    return send_question(h, first, true, err);
+}
+
+int chsm_hsm_collect(struct chsm_hsm *hsm, unsigned *ret_ticket, struct chsm_bytes *answer, unsigned long *ret_rv, struct chsm_err *err)
+{
+    json_t *body = NULL;
+    unsigned long rv = 0;
+    unsigned t = 0;
+    int rc;
+
+    if (hsm->under_way == 0)
+        return chsm_fail(err, CHSM_PKCS11, "no proof is under way");
+    do {
+        if (ask_alone(hsm, err) < 0)
+            return -1;
+        rc = next_reply(hsm, &t, &body, err);
+        if (rc == 2) {
+            hsm->question[t].later = true;
+            json_decref(body);
+        }
+    } while (rc == 2);
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        rc = chsm_wire_bytes(body, "answer", CHSM_WIRE_DATA_MAX + 1024, answer, err);
+    else if (chsm_wire_ulong(body, "ck-rv", &rv, err) < 0)
+        rc = -1;
+    json_decref(body);
+    forget_question(hsm, t);
+    hsm->under_way--;
+    *ret_ticket = t;
+    if (rc > 0)
+        *ret_rv = rv;
+    return rc;
+}
+
 int chsm_hsm_prove(struct chsm_hsm *hsm, size_t index, const char *kind, const struct chsm_bytes *input,
                    struct chsm_bytes *answer, unsigned long *ret_rv, struct chsm_err *err)
 {
-    AUTO_FREE char *hex = NULL;
-    json_t *request, *body = NULL;
-    unsigned long rv = 0;
-    int rc;
+    unsigned ticket;
 
-    if (index >= hsm->listed || input->len > CHSM_WIRE_DATA_MAX)
-        return chsm_fail(err, CHSM_PKCS11, "a proof was asked of a key that was not listed");
-    hex = chsm_hex(input->p, input->len);
-    request = hex ? json_pack("{s:I, s:s, s:s}", "index", (json_int_t)index, "kind", kind, "input", hex) : NULL;
-    if (!request)
-        return chsm_oom(err);
-    rc = chsm_request_do(&hsm->child, CHSM_WIRE_PROVE, request, NULL, hsm->limit, err);
-    json_decref(request);
-    if (rc == 0)
-        rc = chsm_request_reply(&hsm->child, CHSM_WIRE_ANSWER, hsm->limit, &body, err);
-    if (rc == 0)
-        rc = chsm_wire_bytes(body, "answer", CHSM_WIRE_DATA_MAX + 1024, answer, err);
-    else if (rc > 0 && chsm_wire_ulong(body, "ck-rv", &rv, err) < 0)
-        rc = -1;
-    if (rc > 0)
-        *ret_rv = rv;
-    json_decref(body);
-    return rc;
+    if (hsm->under_way > 0)
+        return chsm_fail(err, CHSM_PKCS11, "other proofs are under way");
+    if (chsm_hsm_submit(hsm, index, kind, input, &ticket, err) < 0)
+        return -1;
+    return chsm_hsm_collect(hsm, &ticket, answer, ret_rv, err);
 }
 
 int chsm_hsm_count(struct chsm_hsm *hsm, size_t *ret, struct chsm_err *err)
@@ -236,6 +345,8 @@ void chsm_hsm_settle(void)
     if (!h)
         return;
     chsm_child_end(&h->child, CLOSE_GRACE);
+    for (unsigned t = 0; t < CHSM_WIRE_TICKETS; t++)
+        forget_question(h, t);
     json_decref(h->token);
     free(h);
 }

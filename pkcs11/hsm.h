@@ -55,6 +55,18 @@ CHSM_MUST_CHECK int chsm_hsm_prove(struct chsm_hsm *hsm, size_t index, const cha
                                    struct chsm_bytes *answer, unsigned long *ret_rv, struct chsm_err *err);
 
 /*
+ * The same for several keys at once: as many as chsm_hsm_window() questions may be under way. chsm_hsm_submit() gives a ticket, and
+ * chsm_hsm_collect() waits for any of the answers and says whose it is; otherwise it is as chsm_hsm_prove(). Nothing else may be
+ * asked of the session meanwhile.
+ */
+unsigned chsm_hsm_window(const struct chsm_hsm *hsm);
+#define CHSM_HSM_WINDOW_MAX 64u
+CHSM_MUST_CHECK int chsm_hsm_submit(struct chsm_hsm *hsm, size_t index, const char *kind, const struct chsm_bytes *input,
+                                    unsigned *ret_ticket, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_hsm_collect(struct chsm_hsm *hsm, unsigned *ret_ticket, struct chsm_bytes *answer, unsigned long *ret_rv,
+                                     struct chsm_err *err);
+
+/*
  * How many public, private and secret keys there are now, session objects included: counted before and after proofs, it shows
  * that these left nothing. CHSM_PKCS11 when the searches do not work; the session goes on then.
  */

@@ -79,9 +79,9 @@ int chsm_request_reply(struct chsm_child *c, enum chsm_wire_type want, int64_t l
         (void)chsm_child_condemn(c, NULL, "");
         return -1;
     }
-    if (type == want || (type == CHSM_WIRE_REFUSED && want == CHSM_WIRE_ANSWER)) {
+    if (type == want || (want == CHSM_WIRE_ANSWER && (type == CHSM_WIRE_REFUSED || type == CHSM_WIRE_LATER))) {
         *ret = body;
-        return type == want ? 0 : 1;
+        return type == want ? 0 : type == CHSM_WIRE_REFUSED ? 1 : 2;
     }
     if (type == CHSM_WIRE_ERROR)
         chsm_request_error(c, body, err);

@@ -22,7 +22,8 @@ CHSM_MUST_CHECK int chsm_request_parse(const struct chsm_buf *frame, json_t **re
 void chsm_request_error(const struct chsm_child *c, const json_t *body, struct chsm_err *ret);
 
 /*
- * The reply: 0 when it is of type `want`, 1 when the module refused an answer that was wanted (CHSM_WIRE_REFUSED), -1 with the worker's error or with
+ * The reply: 0 when it is of type `want`, 1 when the module refused an answer that was wanted (CHSM_WIRE_REFUSED), 2 when it has to be
+ * asked again (CHSM_WIRE_LATER), -1 with the worker's error or with
  * one of its own. *ret is the caller's.
  */
 CHSM_MUST_CHECK int chsm_request_reply(struct chsm_child *c, enum chsm_wire_type want, int64_t limit, json_t **ret,

@@ -18,6 +18,7 @@
 #define CHSM_WIRE_MAX (8u << 20)            /* body of one frame */
 #define CHSM_WIRE_LIST_MAX (512u << 20)     /* bodies of one whole listing */
 #define CHSM_WIRE_OBJECTS_MAX 200000u       /* objects of one listing */
+#define CHSM_WIRE_TICKETS 64u               /* proofs under way at once */
 #define CHSM_WIRE_DATA_MAX 16384u           /* input or answer of one proof (facts: cloudhsm-client.md §11) */
 #define CHSM_WIRE_CALL_MAX 56u              /* name of a call in the page, with its NUL */
 #define CHSM_WIRE_CALLS 64u                 /* threads of the worker that have a place in the page */
@@ -33,18 +34,19 @@ enum chsm_wire_type {
     CHSM_WIRE_OPEN = 'O',       /* {"module", "init"?, "login", "label"?, "slot"?}; with login, a PIN frame follows */
     CHSM_WIRE_PIN = 'P',
     CHSM_WIRE_LIST = 'L',
-    CHSM_WIRE_PROVE = 'R',      /* {"index", "kind", "input"} */
+    CHSM_WIRE_PROVE = 'R',      /* {"index", "kind", "input", "ticket", "alone"}; others may follow before it is answered */
     CHSM_WIRE_EVP = 'E',        /* {"module", "init"?, "label"?, "slot"?, "id", "input"}; a PIN frame follows */
     CHSM_WIRE_COUNT = 'M',      /* {}: how many keys there are now */
     CHSM_WIRE_CLOSE = 'C',
     /* from the worker */
-    CHSM_WIRE_OK = 'K',         /* open: the token; list: {"complete", "why"?, "session-objects"}; count: {"keys"} */
+    CHSM_WIRE_OK = 'K',         /* open: the token; list: {"complete", "why"?, "session-objects", "sessions"}; count: {"keys"} */
     CHSM_WIRE_ERROR = 'X',      /* {"code", "ck-rv", "text", "hint"} */
     CHSM_WIRE_RECORD = 'I',     /* one object of a listing */
     CHSM_WIRE_AGAIN = 'Z',      /* forget the records of this listing: it begins again; no body */
     CHSM_WIRE_TICK = 'T',       /* a listing is getting on; no body */
-    CHSM_WIRE_ANSWER = 'A',     /* {"answer"} */
-    CHSM_WIRE_REFUSED = 'N',    /* {"ck-rv"} */
+    CHSM_WIRE_ANSWER = 'A',     /* {"answer", "ticket"} */
+    CHSM_WIRE_REFUSED = 'N',    /* {"ck-rv", "ticket"} */
+    CHSM_WIRE_LATER = 'S',      /* {"ticket"}: to be asked again, alone */
 };
 
 void chsm_wire_header(unsigned char out[CHSM_WIRE_HEADER], enum chsm_wire_type type, size_t n);

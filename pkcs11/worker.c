@@ -10,6 +10,7 @@
 #include "pkcs11/hsm.h"
 #include "pkcs11/leftovers.h"
 #include "pkcs11/probe.h"
+#include "pkcs11/provers.h"
 #include "pkcs11/wire.h"
 
 #define OUTBOX_FULL (32u << 10)
@@ -19,6 +20,7 @@
 struct worker {
     struct chsm_session s;
     struct chsm_crew crew;
+    struct chsm_provers provers;
     bool open;
     bool listed;
     struct chsm_listing listing;
@@ -107,7 +109,7 @@ static int send_record(void *ctx, const struct chsm_record *r, unsigned char dig
 {
     struct outbox *o = ctx;
     json_t *body = chsm_wire_record(r);
-    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    AUTO_FREE char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
     json_decref(body);
     if (!text)
@@ -177,7 +179,8 @@ static int do_list(struct worker *w, struct chsm_err *err)
     if (list_on(w, &sink, l, err) < 0 || post(&out, true, err) < 0)
         return -1;
     w->listed = true;
-    body = json_pack("{s:b, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects);
+    body = json_pack("{s:b, s:I, s:I}", "complete", l->problems == 0, "session-objects", (json_int_t)l->session_objects, "sessions",
+                     (json_int_t)chsm_crew_sessions(&w->crew));
     if (body && l->problems > 0) {
         AUTO_FREE char *first = chsm_bytes_text(&(struct chsm_bytes){ (unsigned char *)l->why, strlen(l->why) });
         AUTO_FREE char *why = first && l->problems > 1 ? chsm_strf("%s (and %u more)", first, l->problems - 1)
@@ -213,32 +216,41 @@ static int prove(struct worker *w, size_t i, const struct question *q, struct ch
     return chsm_probe(&w->s, key, q->kind, q->input, answer, rv, err);
 }
 
+static int read_task(struct worker *w, const json_t *request, struct chsm_task *ret, struct chsm_err *err)
+{
+    json_t *index = json_object_get(request, "index"), *ticket = json_object_get(request, "ticket");
+    json_int_t i = json_is_integer(index) ? json_integer_value(index) : -1, t = json_is_integer(ticket) ? json_integer_value(ticket) : -1;
+    const char *kind = chsm_json_str(request, "kind");
+
+    if (!w->listed || i < 0 || (size_t)i >= w->listing.n || !kind || t < 0 || t >= CHSM_WIRE_TICKETS)
+        return chsm_fail(err, CHSM_PKCS11, "the program asks for a proof of a key that was not listed");
+    ret->index = (size_t)i;
+    ret->ticket = (unsigned)t;
+    if (chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &ret->input, err) < 0)
+        return -1;
+    ret->kind = strdup(kind);
+    return ret->kind ? 0 : chsm_oom(err);
+}
+
+/* With the helpers' sessions, or with the main one where there is no other, or the question has to be asked alone. */
 static int do_prove(struct worker *w, const json_t *request, struct chsm_err *err)
 {
-    json_t *index = json_object_get(request, "index");
-    json_int_t i = json_is_integer(index) ? json_integer_value(index) : -1;
-    const char *kind = chsm_json_str(request, "kind");
-    struct chsm_bytes input = { 0 }, answer = { 0 };
+    AUTO(chsm_task_done) struct chsm_task task = { 0 };
+    struct chsm_bytes answer = { 0 };
     CK_RV rv = CKR_OK;
-    json_t *body = NULL;
     int rc;
 
-    if (!w->listed || i < 0 || (size_t)i >= w->listing.n || !kind)
-        return chsm_fail(err, CHSM_PKCS11, "the program asks for a proof of a key that was not listed");
-    if (chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) < 0)
+    if (read_task(w, request, &task, err) < 0)
         return -1;
-    rc = prove(w, (size_t)i, &(struct question){ kind, &input }, &answer, &rv, err);
-    if (rc == 0) {
-        AUTO_FREE char *hex = chsm_hex(answer.p, answer.len);
-
-        body = hex ? json_pack("{s:s}", "answer", hex) : NULL;
-    } else if (rc > 0) {
-        body = json_pack("{s:o}", "ck-rv", chsm_wire_from_ulong(rv));
-    }
+    if (!json_is_true(json_object_get(request, "alone")) && chsm_crew_sessions(&w->crew) > 1)
+        return chsm_provers_add(&w->provers, &w->crew, &w->listing, &task, err);
+    chsm_provers_rest(&w->provers, &w->crew);
+    rc = prove(w, task.index, &(struct question){ task.kind, &task.input }, &answer, &rv, err);
+    if (rc >= 0)
+        rc = chsm_provers_reply(&w->provers, task.ticket, rc == 0 ? &answer : NULL, rv, err);
     chsm_wipe(answer.p, answer.len);
-    chsm_bytes_done(&input);
     chsm_bytes_done(&answer);
-    return rc < 0 ? -1 : reply(rc == 0 ? CHSM_WIRE_ANSWER : CHSM_WIRE_REFUSED, body, err);
+    return rc;
 }
 
 static int do_count(struct worker *w, struct chsm_err *err)
@@ -285,6 +297,8 @@ static int serve(struct worker *w, unsigned char type, const struct chsm_buf *fr
 
     if (chsm_json_parse(chsm_buf_str(frame), frame->len, "the program's request", CHSM_PKCS11, &request, err) < 0)
         return -1;
+    if (type != CHSM_WIRE_PROVE)
+        chsm_provers_rest(&w->provers, &w->crew);
     if (type == CHSM_WIRE_OPEN)
         rc = do_open(w, request, err);
     else if (type == CHSM_WIRE_LIST && w->s.main != CK_INVALID_HANDLE)
@@ -314,13 +328,14 @@ static void harden(void)
 
 int chsm_hsm_worker(void)
 {
-    struct worker w = { 0 };
+    static struct worker w;
     AUTO_BUF struct chsm_buf frame = CHSM_BUF(CHSM_WIRE_MAX + 1);
     struct chsm_err err = { 0 };
     unsigned char type = 0;
     void *page;
 
     harden();
+    chsm_provers_init(&w.provers);
     page = mmap(NULL, CHSM_WIRE_CALLS * sizeof(struct chsm_wire_call), PROT_READ | PROT_WRITE, MAP_SHARED, CHSM_WIRE_PAGE_FD, 0);
     w.s.ck.call = page != MAP_FAILED ? page : NULL;
     /* Should the parent have died before the first line of harden(), its end of the socket is closed. */
@@ -329,6 +344,7 @@ int chsm_hsm_worker(void)
         if (serve(&w, type, &frame, &err) < 0 && reply(CHSM_WIRE_ERROR, chsm_wire_error(&err), NULL) < 0)
             break;
     }
+    chsm_provers_rest(&w.provers, &w.crew);
     if (w.s.ck.fl) {
         if (w.s.initialised) {
             chsm_crew_close(&w.crew);

@@ -59,27 +59,114 @@ static int give_up(struct chsm_asked *a, const struct chsm_record *key, struct c
     return a->why ? 1 : chsm_oom(err);
 }
 
+/* What is left behind of a question that is over. */
+static void asking_done(struct chsm_asking *a)
+{
+    chsm_buf_done(&a->refusals);
+}
+
+/* Asks the next question there is. 1 it is under way, 0 there is none (a->rc, a->asked), -1 */
+static int pose(struct chsm_hsm *hsm, struct chsm_asking *a, unsigned *ret_ticket, struct chsm_err *err)
+{
+    chsm_asked_done(&a->asked);
+    if (a->question(a->key, a->attempt++, chsm_random, &a->asked.c, err) < 0)
+        return -1;
+    if (a->asked.c.kind)
+        return chsm_hsm_submit(hsm, a->index, a->asked.c.kind, &a->asked.c.input, ret_ticket, err) < 0 ? -1 : 1;
+    a->rc = give_up(&a->asked, a->key, &a->refusals, err);
+    return a->rc < 0 ? -1 : 0;
+}
+
+/* What the HSM said: 1 the next question is worth asking, 0 that was it, -1 */
+static int hear(struct chsm_asking *a, int rc, unsigned long rv, struct chsm_err *err)
+{
+    a->rc = rc;
+    if (rc == 0)
+        return 0;
+    if (add_refusal(&a->refusals, rv, &a->last, a->asked.c.kind, err) < 0)
+        return -1;
+    if (chsm_challenge_try_next(rv))
+        return 1;
+    a->rc = give_up(&a->asked, a->key, &a->refusals, err);
+    return a->rc < 0 ? -1 : 0;
+}
+
+/* All that are asked, and which of them is meant by a ticket. */
+struct asking_all {
+    struct chsm_hsm *hsm;
+    struct chsm_asking *by_ticket[CHSM_HSM_WINDOW_MAX];
+    unsigned under_way;
+    chsm_asked_fn *done;
+    void *ctx;
+};
+
+/* Poses a's next question; when there is none, a is done. */
+static int go_on(struct asking_all *all, struct chsm_asking *a, struct chsm_err *err)
+{
+    unsigned ticket = 0;
+    int rc = pose(all->hsm, a, &ticket, err);
+
+    if (rc < 0)
+        return -1;
+    if (rc == 0)
+        return all->done(all->ctx, a, err);
+    all->by_ticket[ticket] = a;
+    all->under_way++;
+    return 0;
+}
+
+static int take_answer(struct asking_all *all, struct chsm_err *err)
+{
+    struct chsm_bytes answer = { 0 };
+    struct chsm_asking *a;
+    unsigned long rv = 0;
+    unsigned ticket = 0;
+    int rc = chsm_hsm_collect(all->hsm, &ticket, &answer, &rv, err);
+
+    if (rc < 0)
+        return -1;
+    a = all->by_ticket[ticket];
+    all->under_way--;
+    a->asked.answer = answer;
+    rc = hear(a, rc, rv, err);
+    if (rc < 0)
+        return -1;
+    return rc > 0 ? go_on(all, a, err) : all->done(all->ctx, a, err);
+}
+
+int chsm_ask_all(struct chsm_hsm *hsm, struct chsm_asking *v, size_t n, chsm_asked_fn *done, void *ctx, struct chsm_err *err)
+{
+    struct asking_all all = { .hsm = hsm, .done = done, .ctx = ctx };
+    size_t next = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < n; i++)
+        v[i].refusals = CHSM_BUF(WHY_MAX);
+    while (rc == 0 && (next < n || all.under_way > 0)) {
+        if (next < n && all.under_way < chsm_hsm_window(hsm))
+            rc = go_on(&all, &v[next++], err);
+        else
+            rc = take_answer(&all, err);
+    }
+    for (size_t i = 0; i < n; i++)
+        asking_done(&v[i]);
+    return rc;
+}
+
+static int nothing_more(void *ctx, struct chsm_asking *a, struct chsm_err *err)
+{
+    (void)ctx, (void)a, (void)err;
+    return 0;
+}
+
 int chsm_ask(struct chsm_hsm *hsm, size_t index, const struct chsm_record *key, chsm_question_fn *question, struct chsm_asked *ret, struct chsm_err *err)
 {
-    AUTO_BUF struct chsm_buf why = CHSM_BUF(WHY_MAX);
-    unsigned long rv = 0, last = 0;
+    struct chsm_asking a = { .index = index, .key = key, .question = question };
 
-    for (unsigned attempt = 0;; attempt++) {
-        const char *kind;
-        int rc;
-
-        chsm_asked_done(ret);
-        if (question(key, attempt, chsm_random, &ret->c, err) < 0)
-            return -1;
-        kind = ret->c.kind;
-        if (!kind)
-            return give_up(ret, key, &why, err);
-        rc = chsm_hsm_prove(hsm, index, kind, &ret->c.input, &ret->answer, &rv, err);
-        if (rc <= 0)
-            return rc;
-        if (add_refusal(&why, rv, &last, kind, err) < 0)
-            return -1;
-        if (!chsm_challenge_try_next(rv))
-            return give_up(ret, key, &why, err);
+    if (chsm_ask_all(hsm, &a, 1, nothing_more, NULL, err) < 0) {
+        chsm_asked_done(&a.asked);
+        return -1;
     }
+    *ret = a.asked;
+    return a.rc;
 }

@@ -5,6 +5,7 @@
 
 #include "keys/challenge.h"
 #include "pkcs11/hsm.h"
+#include "util/buf.h"
 
 /* chsm_challenge_make() or chsm_challenge_record(). */
 typedef int chsm_question_fn(const struct chsm_record *key, unsigned attempt, chsm_random_fn *rnd, struct chsm_challenge *ret, struct chsm_err *err);
@@ -26,5 +27,29 @@ void chsm_asked_done(struct chsm_asked *a);
  */
 CHSM_MUST_CHECK int chsm_ask(struct chsm_hsm *hsm, size_t index, const struct chsm_record *key, chsm_question_fn *question,
                              struct chsm_asked *ret, struct chsm_err *err);
+
+/* One of many keys that are asked: filled by the caller as the arguments of chsm_ask(), the rest 0. */
+struct chsm_asking {
+    size_t index;
+    const struct chsm_record *key;
+    chsm_question_fn *question;
+    void *user;                 /* the caller's */
+    /* When it is done: */
+    int rc;                     /* what chsm_ask() would return, never -1 */
+    struct chsm_asked asked;    /* the caller runs chsm_asked_done() */
+    /* Inside: */
+    unsigned attempt;
+    struct chsm_buf refusals;
+    unsigned long last;
+};
+
+/* -1 ends it all. */
+typedef int chsm_asked_fn(void *ctx, struct chsm_asking *a, struct chsm_err *err);
+
+/*
+ * Asks all n keys, several at once where the session has room for that; done() is called for each when it is, in no order. -1 when the
+ * session is gone, or done() said so; then some have not been asked.
+ */
+CHSM_MUST_CHECK int chsm_ask_all(struct chsm_hsm *hsm, struct chsm_asking *v, size_t n, chsm_asked_fn *done, void *ctx, struct chsm_err *err);
 
 #endif

@@ -98,42 +98,70 @@ static int list(const struct chsm_reader *r, const struct chsm_login *login, str
     return 0;
 }
 
-/* Asks one secret key a fresh question and records the digest of its answer, or why there is none. */
-static int record_one(struct chsm_hsm *hsm, struct chsm_record *key, struct chsm_err *err)
-{
-    AUTO_ASKED struct chsm_asked a = { 0 };
-    AUTO_FREE char *name = NULL;
-    int rc = chsm_ask(hsm, key->index, key, chsm_challenge_record, &a, err);
+/* Many keys being asked, with progress. */
+struct asking {
+    const struct chsm_reader *r;
+    const char *what, *login;
+    struct chsm_asking *v;
+    size_t n, done, total;
+};
 
-    if (rc < 0)
-        return -1;
-    if (rc == 0)
-        return chsm_challenge_keep(key, &a.c, &a.answer, err);
-    name = chsm_record_describe(key);
-    chsm_log(a.refused ? CHSM_LOG_WARN : CHSM_LOG_INFO, "%s: no challenge recorded: %s", name ? name : "a key", a.why);
-    free(key->recorded.why);
-    key->recorded.why = TAKE(a.why);
+static void asking_free(struct asking *a)
+{
+    for (size_t i = 0; a->v && i < a->n; i++)
+        chsm_asked_done(&a->v[i].asked);
+    free(a->v);
+}
+
+static int asking_add(struct asking *a, size_t index, const struct chsm_record *key, chsm_question_fn *question, void *user, struct chsm_err *err)
+{
+    if (!a->v)
+        a->v = calloc(a->total + 1, sizeof *a->v);
+    if (!a->v)
+        return chsm_oom(err);
+    a->v[a->n++] = (struct chsm_asking){ .index = index, .key = key, .question = question, .user = user };
     return 0;
+}
+
+/* Records the digest of a secret key's answer, or why there is none. */
+static int record_one(void *ctx, struct chsm_asking *one, struct chsm_err *err)
+{
+    struct asking *all = ctx;
+    struct chsm_record *key = one->user;
+    AUTO_FREE char *name = NULL;
+    int rc = 0;
+
+    if (one->rc == 0) {
+        rc = chsm_challenge_keep(key, &one->asked.c, &one->asked.answer, err);
+    } else {
+        name = chsm_record_describe(key);
+        chsm_log(one->asked.refused ? CHSM_LOG_WARN : CHSM_LOG_INFO, "%s: no challenge recorded: %s", name ? name : "a key", one->asked.why);
+        free(key->recorded.why);
+        key->recorded.why = TAKE(one->asked.why);
+    }
+    chsm_asked_done(&one->asked);
+    progress(all->r, all->what, all->login, ++all->done, all->n);
+    return rc;
 }
 
 static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
 {
+    AUTO(asking_free) struct asking all = { .r = r, .what = "recording", .login = s->login, .total = s->n };
     struct chsm_count count = { 0 };
-    bool asked = false;
 
     for (size_t i = 0; i < s->n; i++) {
         struct chsm_record *key = &s->records[i];
-        bool ask = key->cls == CHSM_CLASS_SECRET && wanted(r, key);
 
-        if (ask && !asked)
-            chsm_count_before(hsm, &count);
-        asked = asked || ask;
-        if (ask && record_one(hsm, key, err) < 0)
-            return chsm_err_prefix(err, "login %s", s->login);
-        progress(r, "recording", s->login, i + 1, s->n);
+        if (key->cls == CHSM_CLASS_SECRET && wanted(r, key) && asking_add(&all, key->index, key, chsm_challenge_record, key, err) < 0)
+            return -1;
     }
+    if (all.n == 0)
+        return 0;
+    chsm_count_before(hsm, &count);
+    if (chsm_ask_all(hsm, all.v, all.n, record_one, &all, err) < 0)
+        return chsm_err_prefix(err, "login %s", s->login);
     /* A source is in use: there other programs make session keys all the time. */
-    if (asked && !chsm_count_after(hsm, &count))
+    if (!chsm_count_after(hsm, &count))
         chsm_log(CHSM_LOG_WARN, "login %s: %s", s->login, count.why);
     return 0;
 }
@@ -159,18 +187,26 @@ int chsm_reader_inventory(const struct chsm_reader *reader, struct chsm_inventor
     return 0;
 }
 
-static int prove_one(struct chsm_hsm *hsm, struct chsm_finding *f, struct chsm_err *err)
+/* Checks one answer on the host. */
+static int prove_one(void *ctx, struct chsm_asking *one, struct chsm_err *err)
 {
-    AUTO_ASKED struct chsm_asked a = { 0 };
+    struct asking *all = ctx;
+    struct chsm_finding *f = one->user;
+    struct chsm_asked *a = &one->asked;
     struct chsm_err why = { 0 };
-    int rc = chsm_ask(hsm, f->destination->index, f->source, chsm_challenge_make, &a, err);
+    int rc;
 
-    if (rc < 0)
-        return -1;
-    if (rc > 0)
-        return a.refused ? chsm_finding_prove(f, &a.c, &a.answer, -1, a.why, err) : chsm_finding_excuse(f, a.possible, a.why, err);
-    rc = chsm_challenge_check(f->source, &a.c, &a.answer, &why);
-    return chsm_finding_prove(f, &a.c, &a.answer, rc, why.text, err);
+    if (one->rc == 0) {
+        rc = chsm_challenge_check(f->source, &a->c, &a->answer, &why);
+        rc = chsm_finding_prove(f, &a->c, &a->answer, rc, why.text, err);
+    } else if (a->refused) {
+        rc = chsm_finding_prove(f, &a->c, &a->answer, -1, a->why, err);
+    } else {
+        rc = chsm_finding_excuse(f, a->possible, a->why, err);
+    }
+    chsm_asked_done(a);
+    progress(all->r, all->what, all->login, ++all->done, all->n);
+    return rc;
 }
 
 /* Notes what could have been proven and was not asked. */
@@ -186,23 +222,25 @@ static int note_unasked(const struct chsm_reader *r, struct chsm_finding *f, str
 /* All findings from `first` on, which are those of one login. */
 static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const char *login, struct chsm_comparison *c, size_t first, struct chsm_err *err)
 {
+    AUTO(asking_free) struct asking all = { .r = r, .what = "proving", .login = login };
     struct chsm_count count = { 0 };
     AUTO_FREE char *text = NULL;
-    struct chsm_finding *f;
-    size_t n;
 
     if (asks(r))
         chsm_count_before(hsm, &count);
     if (asks(r) && chsm_reader_resolve(hsm, c, first, err) < 0)
         return chsm_err_prefix(err, "login %s", login);
-    f = c->findings + first;
-    n = c->n - first;
-    for (size_t i = 0; i < n; i++) {
-        if (chsm_finding_wants_proof(&f[i]) &&
-            (chsm_proofs_take(&r->proofs, login, f[i].source) ? prove_one(hsm, &f[i], err) : note_unasked(r, &f[i], err)) < 0)
+    all.total = c->n - first;
+    for (size_t i = first; i < c->n; i++) {
+        struct chsm_finding *f = &c->findings[i];
+
+        if (chsm_finding_wants_proof(f) &&
+            (chsm_proofs_take(&r->proofs, login, f->source) ? asking_add(&all, f->destination->index, f->source, chsm_challenge_make, f, err)
+                                                            : note_unasked(r, f, err)) < 0)
             return chsm_err_prefix(err, "login %s", login);
-        progress(r, "proving", login, i + 1, n);
     }
+    if (chsm_ask_all(hsm, all.v, all.n, prove_one, &all, err) < 0)
+        return chsm_err_prefix(err, "login %s", login);
     if (!asks(r) || chsm_count_after(hsm, &count))
         return 0;
     text = chsm_strf("login %s: %s", login, count.why);

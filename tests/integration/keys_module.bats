@@ -47,6 +47,25 @@ listed() {
     listed
 }
 
+@test "several keys are asked at once, with the same result, and a call that hangs is named" {
+    local jobs hsm=(--module "$SIM_MODULE" --login "cu1=file:$PIN_FILE")
+
+    run_chsmctl keys inventory "${hsm[@]}" --jobs 8 -f "$BATS_TEST_TMPDIR/asked.json"
+    assert_status 0
+    for jobs in 1 2 8; do
+        run_chsmctl keys verify "${hsm[@]}" --jobs "$jobs" -i "$BATS_TEST_TMPDIR/asked.json" -o json
+        assert_json '[.verification.keys[] | select(.verdict == "proven")] | length >= 4'
+        jq -S '[.verification.keys[] | [.class, .id, .label, .verdict]] | sort' <<<"$output" >"$BATS_TEST_TMPDIR/verdicts.$jobs"
+        cmp "$BATS_TEST_TMPDIR/verdicts.1" "$BATS_TEST_TMPDIR/verdicts.$jobs"
+    done
+    # Refusals that may be the helper's session's fault are asked again on the main one, which is refused, too.
+    CHSM_SIM_QUIRKS=error=C_Sign:0x101 run_chsmctl keys verify "${hsm[@]}" --jobs 8 -i "$BATS_TEST_TMPDIR/asked.json" -o json
+    assert_json '[.verification.keys[] | select(.class == "private-key" and .verdict == "proven")] | length == 0'
+    CHSM_SIM_QUIRKS=hang=C_Sign run_chsmctl keys verify "${hsm[@]}" --module-timeout 2s --jobs 8 -i "$BATS_TEST_TMPDIR/asked.json" -o json
+    assert_status 8
+    assert_stderr C_Sign
+}
+
 @test "a session that is lost and comes back costs a second listing, not the result" {
     for jobs in 1 4; do
         CHSM_SIM_QUIRKS=error=C_GetAttributeValue:0xb3:30,error=C_GetSessionInfo:0xb3:2 inventory --module "$SIM_MODULE" --jobs "$jobs"
