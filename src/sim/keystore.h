@@ -45,9 +45,9 @@ CHSM_MUST_CHECK int sim_keystore_restore(const char *dir, const char *cluster, c
 CHSM_MUST_CHECK int sim_keystore_seed(const char *dir, const char *cluster, const json_t *users, struct chsm_err *err);
 
 /*
- * `chsm-sim corrupt --dir DIR CLUSTER KIND [--user NAME] [ID]`; argv[0] is "corrupt". Damages the cluster's present keys as
- * KIND says (lose-key, lose-private, lose-public, swap-material, change-attribute, duplicate, foreign-key), prints one line
- * about what it did, and returns the exit status. Without ID it takes the first suitable key (by ID) of the first user.
+ * `chsm-sim corrupt --dir DIR [options] CLUSTER KIND [ID]`; argv[0] is "corrupt". Damages the cluster's present keys as KIND says
+ * (corrupt.h), prints one line about what it did, and returns the exit status. With neither ID nor --label it takes the first
+ * suitable key (by ID) of the user.
  */
 int sim_cmd_corrupt(int argc, char **argv);
 
