@@ -76,7 +76,8 @@ bench() {
     eval "known=\${calls_$key:-}"
     sessions=${3:-1}
     if [ -n "$known" ] && [ "$(calc %d "$known * $latency * 1.06 / 1000 / $sessions")" -gt "$limit" ]; then
-        row "$name" "~$(calc %.0f "$known * $latency * 1.06 / 1000 / $sessions") s" "$(calc %.2f "$known / $objects")" -
+        seconds=$(calc %.0f "$known * $latency * 1.06 / 1000 / $sessions")
+        row "$name" "~$seconds s" "$(calc %.2f "$known / $objects")" -
         return
     fi
     "$2" "$sessions"
@@ -96,8 +97,11 @@ if [ "$quick" = --quick ]; then
     lister 1
     per_object=$(calc %.2f "$calls / $objects")
     row "chsmctl, 1 session" "$(calc %.2f "$seconds") s" "$per_object" "$(calc %.1f "$kib / 1024") MiB"
-    objects=1850 latency=1
+    objects=1850 latency=0
     seed $objects
+    measure 0 pkcs11-tool --module "$module" -L
+    row "(the library's start)" "$(calc %.2f "$seconds") s" - "$(calc %.1f "$kib / 1024") MiB"
+    latency=1
     for j in 1 8; do
         lister $j
         if [ $j = 1 ]; then t1=$seconds; else t8=$seconds; fi
@@ -108,7 +112,10 @@ if [ "$quick" = --quick ]; then
 else
     head
     for objects in ${CHSM_BENCH_OBJECTS:-3200 20000}; do
-        seed $objects
+        seed "$objects"
+        latency=0
+        measure 0 pkcs11-tool --module "$module" -L
+        row "(the library's start)" "$(calc %.2f "$seconds") s" - "$(calc %.1f "$kib / 1024") MiB"
         for latency in 0 1 5; do
             for j in 1 8 16; do
                 bench "chsmctl, $j session$([ $j = 1 ] || echo s)" lister $j
