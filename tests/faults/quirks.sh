@@ -94,8 +94,11 @@ allowed() {
     [[ $1 != "$2" ]] || { echo "$a" && return; }
     [[ $a != *v* || $b != *v* ]] || set+=v
     [[ $a != *f* && $b != *f* ]] || set+=f
-    # Searches that ignore the class find everything each; so it is no harm when every other one ends half-way.
-    [[ ${names[$1]}/${names[$2]} != find-ignores-class/find-truncated ]] || set+=v
+    # Searches that ignore the class find everything each, so that it is no harm when every other one ends half-way. Who has lost a session
+    # begins again: with a new login, and with handles of which none has vanished.
+    case ${names[$1]}/${names[$2]} in
+    find-ignores-class/find-truncated | session-lost=*/logged-out=* | session-lost=*/find-vanishing) set+=v ;;
+    esac
     echo "$set"
 }
 
