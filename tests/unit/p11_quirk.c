@@ -3,6 +3,7 @@
  * A PKCS#11 module that is SoftHSM but for one fault, chosen by P11_FAULT:
  *   hang:CALL abort:CALL   in C_Login, C_FindObjects, C_GetAttributeValue, C_Sign or C_Finalize
  *   repeat                 the search gives its first handles again and again
+ *   early                  searches for a class end after one handle
  *   short                  the search gives one handle at a time, and each of them twice
  *   spoil                  reading several attributes at once answers nothing when one is not there
  *   swap                   reading several attributes at once gives a wrong CKA_ID
@@ -84,9 +85,13 @@ static CK_RV login(CK_SESSION_HANDLE s, CK_USER_TYPE user, CK_UTF8CHAR *pin, CK_
     return real->C_Login(s, user, pin, n);
 }
 
+static bool by_class, given;
+
 static CK_RV find_init(CK_SESSION_HANDLE s, CK_ATTRIBUTE *t, CK_ULONG n)
 {
     searches++;
+    by_class = n > 0;
+    given = false;
     if (fault("lost") && searches == 1)
         (void)real->C_Logout(s);
     return real->C_FindObjectsInit(s, t, n);
@@ -99,6 +104,12 @@ static CK_RV find(CK_SESSION_HANDLE s, CK_OBJECT_HANDLE *v, CK_ULONG max, CK_ULO
     CK_RV rv;
 
     at("C_FindObjects");
+    if (fault("early") && by_class) {
+        *n = 0;
+        rv = given ? CKR_OK : real->C_FindObjects(s, v, 1, n);
+        given = true;
+        return rv;
+    }
     if (fault("repeat")) {
         rv = last ? CKR_OK : real->C_FindObjects(s, v, 1, n);
         if (last)

@@ -217,6 +217,7 @@ static void searches_that_lie_are_incomplete(void **state)
 {
     (void)state;
     incomplete("repeat", "repeats itself");
+    incomplete("early", "did not find all of them");
     incomplete("overlong", "claims 1025 handles");
     incomplete("lost", "ended the login");
     incomplete("vanish", "CKR_OBJECT_HANDLE_INVALID");
