@@ -28,7 +28,7 @@ enum chsm_means { CHSM_MEANS_NONE, CHSM_MEANS_ID, CHSM_MEANS_FINGERPRINT, CHSM_M
 enum chsm_outcome { CHSM_PASS, CHSM_FAIL, CHSM_OPEN };     /* of a finding; and of the run: verified, failed, inconclusive */
 
 enum chsm_require {
-    CHSM_REQUIRE_BEST,      /* default: proven where the key can, else intact */
+    CHSM_REQUIRE_BEST,      /* default: proven where the key can, else intact; a secret key: proven */
     CHSM_REQUIRE_PRESENT,
     CHSM_REQUIRE_INTACT,
     CHSM_REQUIRE_PROVEN,    /* every private and secret key */

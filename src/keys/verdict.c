@@ -185,8 +185,13 @@ static enum chsm_outcome outcome_of(const struct chsm_finding *f, enum chsm_verd
     case CHSM_V_INTACT:
         if (policy->require == CHSM_REQUIRE_PROVEN)
             return can_prove_class(f->source) ? CHSM_OPEN : CHSM_PASS;
-        /* A key that could have proven itself and was not asked is open under the default bar. */
-        return policy->require == CHSM_REQUIRE_BEST && f->provable ? CHSM_OPEN : CHSM_PASS;
+        /*
+         * Under the default bar a key that could have proven itself and was not asked is open, and so is a secret key that
+         * cannot: all that speaks for it is a check value of 24 bits, which tells mix-ups and no more.
+         */
+        if (policy->require != CHSM_REQUIRE_BEST)
+            return CHSM_PASS;
+        return f->provable || f->source->cls == CHSM_CLASS_SECRET ? CHSM_OPEN : CHSM_PASS;
     case CHSM_V_PRESENT:
         return policy->require == CHSM_REQUIRE_PRESENT ? CHSM_PASS : CHSM_OPEN;
     case CHSM_V_UNEXPECTED:

@@ -121,6 +121,23 @@ static void each_verdict_under_each_bar(void **state)
         }
 }
 
+/* A check value has 24 bits: under the default bar a secret key that has not proven itself is open, whether it could have or not. */
+static void check_value_alone_is_not_the_default_bar(void **state)
+{
+    AUTO_INVENTORY struct chsm_inventory inv = { 0 };
+    const struct chsm_record *r = add_aes(section(&inv, "cu1"), "01", "k", "abc");
+
+    (void)state;
+    for (int provable = 0; provable < 2; provable++) {
+        struct chsm_finding f = { .source = r, .destination = r, .verdict = CHSM_V_INTACT, .witnessed = true, .provable = provable };
+
+        assert_int_equal(chsm_finding_outcome(&f, &(struct chsm_policy){ .require = CHSM_REQUIRE_BEST }), CHSM_OPEN);
+        assert_int_equal(chsm_finding_outcome(&f, &(struct chsm_policy){ .require = CHSM_REQUIRE_INTACT }), CHSM_PASS);
+        f.verdict = CHSM_V_PROVEN;
+        assert_int_equal(chsm_finding_outcome(&f, &(struct chsm_policy){ .require = CHSM_REQUIRE_BEST }), CHSM_PASS);
+    }
+}
+
 /* "allow unexpected" forgives what is only at the destination, and nothing else. */
 static void allowing_the_unexpected_forgives_nothing_else(void **state)
 {
@@ -169,6 +186,7 @@ int main(void)
         cmocka_unit_test(wrong_answer_is_an_impostor_whatever_it_looked_like),
         cmocka_unit_test(no_answer_is_never_a_pass),
         cmocka_unit_test(each_verdict_under_each_bar),
+        cmocka_unit_test(check_value_alone_is_not_the_default_bar),
         cmocka_unit_test(allowing_the_unexpected_forgives_nothing_else),
         cmocka_unit_test(one_finding_decides_the_run),
     };
