@@ -57,6 +57,9 @@ CHSM_MUST_CHECK int chsm_inventory_fingerprint(const struct chsm_inventory *inv,
  */
 CHSM_MUST_CHECK int chsm_inventory_from_json(const json_t *json, struct chsm_inventory *ret, struct chsm_err *err);
 
+/* "own-attributes", ...: the names in files. */
+const char *chsm_spki_from_name(enum chsm_spki_from from);
+
 /* "sha1-spki" and "other"; NULL = untested. Unknown names are untested: nothing is concluded then. */
 const char *chsm_pair_rule_name(enum chsm_pair_rule rule);
 enum chsm_pair_rule chsm_pair_rule_from_name(const char *name);

@@ -74,23 +74,115 @@ static int move_key(json_t *record, json_t *keys, struct chsm_err *err)
     return 0;
 }
 
-static int add_record(struct texts *t, const struct chsm_record *r, struct chsm_err *err)
+/* What the record tells, as canonical JSON, by way of a tree of values. */
+static int add_told(struct texts *t, const struct chsm_record *r, struct chsm_err *err)
 {
     struct chsm_record told = *r;
-    json_auto_t *plain = NULL, *whole = NULL;
-    AUTO_FREE char *text = NULL;
+    json_auto_t *o = NULL;
 
     told.recorded.kind = NULL;
     told.recorded.why = NULL;
     told.unknown = NULL;
-    plain = chsm_record_to_json(&told);
-    if (!plain || move_key(plain, t->keys, err) < 0 || !(text = chsm_json_canonical(plain)))
+    o = chsm_record_to_json(&told);
+    if (!o)
         return chsm_oom(err);
-    if (chsm_buf_adds(&t->plain, t->plain.len > 1 ? "," : "", err) < 0 || chsm_buf_adds(&t->plain, text, err) < 0 ||
-        chsm_buf_adds(&t->file, t->file.len > 1 ? "," : "", err) < 0)
+    return move_key(o, t->keys, err) < 0 ? -1 : add_canonical(&t->plain, o, err);
+}
+
+/* A label that JSON has as it is. */
+static bool is_plain(const struct chsm_bytes *label)
+{
+    for (size_t i = 0; i < label->len; i++)
+        if (label->p[i] < 0x20 || label->p[i] > 0x7e || label->p[i] == '"' || label->p[i] == '\\')
+            return false;
+    return true;
+}
+
+static int by_flag_name(const void *a, const void *b)
+{
+    return strcmp(chsm_flag_names[*(const unsigned char *)a], chsm_flag_names[*(const unsigned char *)b]);
+}
+
+/* The flags in the order of their names. */
+static int add_flags(struct chsm_buf *b, const struct chsm_record *r, struct chsm_err *err)
+{
+    unsigned char order[CHSM_FLAG_COUNT];
+    const char *comma = "";
+
+    for (unsigned char f = 0; f < CHSM_FLAG_COUNT; f++)
+        order[f] = f;
+    qsort(order, CHSM_FLAG_COUNT, sizeof *order, by_flag_name);
+    for (size_t i = 0; i < CHSM_FLAG_COUNT; i++) {
+        uint32_t bit = 1u << order[i];
+
+        if (!(r->flags_told & bit))
+            continue;
+        if (chsm_buf_adds(b, comma, err) < 0 || chsm_buf_adds(b, "\"", err) < 0 || chsm_buf_adds(b, chsm_flag_names[order[i]], err) < 0 ||
+            chsm_buf_adds(b, r->flags & bit ? "\":true" : "\":false", err) < 0)
+            return -1;
+        comma = ",";
+    }
+    return 0;
+}
+
+static int keep_key(struct texts *t, const struct chsm_record *r, const char *fingerprint, struct chsm_err *err)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (json_object_get(t->keys, fingerprint))
+        return 0;
+    text = chsm_base64(r->spki.p, r->spki.len);
+    return text && json_object_set_new(t->keys, fingerprint, json_string(text)) == 0 ? 0 : chsm_oom(err);
+}
+
+/*
+ * The same text for the records that nearly all are, put together by hand: the tree costs ten times as much, and a listing of a
+ * whole cluster ends with it.
+ */
+static int add_usual(struct texts *t, const struct chsm_record *r, struct chsm_err *err)
+{
+    AUTO_FREE char *id = chsm_hex(r->id.p, r->id.len), *check = chsm_hex(r->check_value.p, r->check_value.len);
+    struct chsm_buf *b = &t->plain;
+    char cls[24], type[24], fp[65];
+
+    if (!id || !check)
+        return chsm_oom(err);
+    if (chsm_buf_adds(b, "{\"attributes\":{", err) < 0 || add_flags(b, r, err) < 0 || chsm_buf_adds(b, "}", err) < 0)
+        return -1;
+    if ((r->bits && chsm_buf_addf(b, err, ",\"bits\":%u", r->bits) < 0) || (*check && chsm_buf_addf(b, err, ",\"check_value\":\"%s\"", check) < 0) ||
+        chsm_buf_addf(b, err, ",\"class\":\"%s\"", chsm_class_name(r->cls, cls, sizeof cls)) < 0 ||
+        (r->curve && chsm_buf_addf(b, err, ",\"curve\":\"%s\"", r->curve) < 0))
+        return -1;
+    if (chsm_record_fingerprint(r, fp) && (keep_key(t, r, fp, err) < 0 || chsm_buf_addf(b, err, ",\"fingerprint\":\"%s\"", fp) < 0))
+        return -1;
+    if (chsm_buf_addf(b, err, ",\"id\":\"%s\",\"label\":\"", id) < 0 || chsm_buf_add(b, r->label.p, r->label.len, err) < 0 ||
+        chsm_buf_adds(b, "\"", err) < 0)
+        return -1;
+    if ((r->spki.len && chsm_buf_addf(b, err, ",\"spki_from\":\"%s\"", chsm_spki_from_name(r->spki_from)) < 0) ||
+        (r->type != CHSM_TYPE_NONE && chsm_buf_addf(b, err, ",\"type\":\"%s\"", chsm_type_name(r->type, type, sizeof type)) < 0))
+        return -1;
+    return chsm_buf_adds(b, "}", err);
+}
+
+static bool is_usual(const struct chsm_record *r)
+{
+    struct chsm_bytes curve = { (unsigned char *)r->curve, r->curve ? strlen(r->curve) : 0 };
+
+    return !r->more && is_plain(&r->label) && is_plain(&curve);
+}
+
+static int add_record(struct texts *t, const struct chsm_record *r, struct chsm_err *err)
+{
+    json_auto_t *whole = NULL;
+    size_t from;
+
+    if (chsm_buf_adds(&t->plain, t->plain.len > 1 ? "," : "", err) < 0 || chsm_buf_adds(&t->file, t->file.len > 1 ? "," : "", err) < 0)
+        return -1;
+    from = t->plain.len;
+    if ((is_usual(r) ? add_usual(t, r, err) : add_told(t, r, err)) < 0)
         return -1;
     if (!r->recorded.kind && !r->recorded.why && !r->unknown)
-        return chsm_buf_adds(&t->file, text, err);
+        return chsm_buf_add(&t->file, t->plain.p + from, t->plain.len - from, err);
     whole = chsm_record_to_json(r);
     if (!whole)
         return chsm_oom(err);

@@ -15,6 +15,11 @@ static const char *const spki_from_names[] = {
     [CHSM_SPKI_PROVEN] = "proven-half",
 };
 
+const char *chsm_spki_from_name(enum chsm_spki_from from)
+{
+    return spki_from_names[from];
+}
+
 /* Steals value; a member that could not be made or set makes *ok false. */
 static void put(json_t *o, const char *key, json_t *value, bool *ok)
 {
