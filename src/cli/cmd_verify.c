@@ -42,7 +42,7 @@ const struct chsm_opt chsm_opts_keys_prove[] = {
     CHSM_OPTS_HSM,
     CHSM_OPTS_PROOF,
     OPTS_JUDGE,
-    { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "whose keys they have to be (default: the HSM's own)" },
+    { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "whose keys they must be (default: its own)" },
     { "id", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, ids), "HEX", "only keys with this CKA_ID; may be repeated" },
     { "cross-check", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, cross_check), NULL, "sign once more through libp11 and OpenSSL" },
     { 0 },

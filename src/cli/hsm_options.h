@@ -18,7 +18,7 @@
     { "uri", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, uri), "URI", "which token, library and PIN source: RFC 7512" }, \
     { "accept-shared-login", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, accept_shared_login), NULL, "be whoever is logged in already" }, \
     { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" }, \
-    { "jobs", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, jobs), "N", "sessions to use at once (default: as many as help)" }, \
+    { "jobs", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, jobs), "N", "sessions to use at once (default: measured)" }, \
     { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" }, \
     { "no-proofs", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_proofs), NULL, "ask no key to do anything" }
 

@@ -203,7 +203,7 @@ backup() {
 }
 
 @test "help goes to stdout and fits into 80 columns" {
-    for words in help 'help keys verify' 'restore start --help' 'cluster --help'; do
+    for words in help 'help keys verify' 'help keys prove' 'help keys list' 'help keys diff' 'cluster nodes --help' 'restore start --help' 'cluster --help'; do
         # shellcheck disable=SC2086  # words
         run_chsmctl $words
         assert_status 0
