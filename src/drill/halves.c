@@ -53,6 +53,7 @@ static int try_one(struct tying *t, const struct chsm_record *priv, const struct
         return 2;
     /* One signature tells for all candidates; an agreement is one with this very public key. */
     if (!signature) {
+        chsm_asked_done(&t->asked);
         rc = chsm_ask(t->hsm, priv->index, &candidate, chsm_challenge_make, &t->asked, err);
         if (rc != 0)
             return rc < 0 ? -1 : 2;
