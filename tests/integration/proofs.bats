@@ -52,7 +52,7 @@ by_hand() {
 }
 
 @test "every key gives the proof that it was made for" {
-    holds '.verification.keys | map(select(.class != "public-key" and .label != "none")) | length == 27 and all(.verdict == "proven" and .proof.kind == .label)'
+    holds '.verification.keys | map(select(.class != "public-key" and .label != "none")) | length == 29 and all(.verdict == "proven" and .proof.kind == .label)'
 }
 
 @test "a key that can prove nothing says why, and the run is open" {
