@@ -58,18 +58,23 @@ static size_t alone(const struct halves *of, const struct halves *others)
     return n;
 }
 
+/* "login cu1, source: 2 public without private half (normal ...)"; nothing when there is none. */
+static int remark_some(struct chsm_comparison *c, const struct chsm_section *s, const char *side, size_t n, const char *what, struct chsm_err *err)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (n == 0)
+        return 0;
+    text = chsm_strf("login %s, %s: %zu %s", s->login, side, n, what);
+    return text ? chsm_comparison_remark(c, text, err) : chsm_oom(err);
+}
+
 static int remark(struct chsm_comparison *c, const struct chsm_section *s, const char *side, const struct halves *priv, const struct halves *pub,
                   struct chsm_err *err)
 {
-    size_t lone_private = alone(priv, pub), lone_public = alone(pub, priv);
-    AUTO_FREE char *text = NULL;
-
-    if (!lone_private && !lone_public)
-        return 0;
-    text = chsm_strf("login %s, %s: %zu private key%s without a public key beside it, %zu public key%s without the private key; "
-                     "some tokens keep only one half, and every user sees the public keys of all",
-                     s->login, side, lone_private, lone_private == 1 ? "" : "s", lone_public, lone_public == 1 ? "" : "s");
-    return text ? chsm_comparison_remark(c, text, err) : chsm_oom(err);
+    if (remark_some(c, s, side, alone(priv, pub), "private without public half (normal on tokens that keep no public keys)", err) < 0)
+        return -1;
+    return remark_some(c, s, side, alone(pub, priv), "public without private half (normal where every user sees the public keys of all)", err);
 }
 
 /* A missing key of which the other half is there. */
