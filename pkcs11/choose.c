@@ -161,7 +161,6 @@ static json_t *describe(CK_SLOT_ID slot, const CK_TOKEN_INFO *info)
                      serial, "firmware", firmware, "slot", number);
 }
 
-
 int chsm_choose(struct chsm_session *s, const struct chsm_token_choice *choice, CK_TOKEN_INFO *ret_info, json_t **ret_token,
                 struct chsm_err *err)
 {

@@ -91,7 +91,7 @@ static int count_again(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm
     return s->why ? 0 : chsm_oom(err);
 }
 
-int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
+int chsm_reader_halves(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err)
 {
     AUTO_FREE bool *taken = calloc(s->n + 1, sizeof *taken);
     struct chsm_count count = { 0 };
@@ -101,13 +101,13 @@ int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm
     if (!taken)
         return chsm_oom(err);
     for (size_t i = 0; i < s->n; i++)
-        agrees = agrees || (wants_half(&s->records[i]) && chsm_record_flag(&s->records[i], "derive", false));
+        agrees = agrees || (wants_half(&s->records[i]) && chsm_reader_wants(r, &s->records[i]) && chsm_record_flag(&s->records[i], "derive", false));
     if (agrees)
         chsm_count_before(hsm, &count);
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
         struct tying t = { .hsm = hsm, .s = s, .taken = taken };
 
-        if (!wants_half(&s->records[i]))
+        if (!wants_half(&s->records[i]) || !chsm_reader_wants(r, &s->records[i]))
             continue;
         rc = tie(&t, &s->records[i], err);
         chsm_asked_done(&t.asked);

@@ -25,8 +25,7 @@ static bool asks(const struct chsm_reader *r)
     return r->proofs.mode != CHSM_PROOF_NONE;
 }
 
-/* Whether the key takes part: its kind and its ID are wanted. */
-static bool wanted(const struct chsm_reader *r, const struct chsm_record *key)
+bool chsm_reader_wants(const struct chsm_reader *r, const struct chsm_record *key)
 {
     size_t i = 0;
 
@@ -39,7 +38,7 @@ static bool wanted(const struct chsm_reader *r, const struct chsm_record *key)
 
 static bool finding_wanted(const struct chsm_finding *f, const void *reader)
 {
-    return wanted(reader, f->source ? f->source : f->destination);
+    return chsm_reader_wants(reader, f->source ? f->source : f->destination);
 }
 
 static void progress(const struct chsm_reader *r, const char *what, const char *login, size_t done, size_t total)
@@ -88,7 +87,7 @@ static int list(const struct chsm_reader *r, const struct chsm_login *login, str
     chsm_section_sort(s);
     if (chsm_section_link(s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);
-    if (asks(r) && chsm_reader_halves(hsm, s, err) < 0)
+    if (asks(r) && chsm_reader_halves(r, hsm, s, err) < 0)
         return chsm_err_prefix(err, "login %s", login->name);
     if (!s->complete)
         chsm_log(CHSM_LOG_WARN, "login %s: the list is not complete: %s", login->name, s->why ? s->why : "no reason given");
@@ -152,7 +151,7 @@ static int record_all(const struct chsm_reader *r, struct chsm_hsm *hsm, struct 
     for (size_t i = 0; i < s->n; i++) {
         struct chsm_record *key = &s->records[i];
 
-        if (key->cls == CHSM_CLASS_SECRET && wanted(r, key) && asking_add(&all, key->index, key, chsm_challenge_record, key, err) < 0)
+        if (key->cls == CHSM_CLASS_SECRET && chsm_reader_wants(r, key) && asking_add(&all, key->index, key, chsm_challenge_record, key, err) < 0)
             return -1;
     }
     if (all.n == 0)

@@ -49,6 +49,9 @@ CHSM_MUST_CHECK int chsm_reader_inventory(const struct chsm_reader *reader, stru
 CHSM_MUST_CHECK int chsm_reader_verify(const struct chsm_reader *reader, const struct chsm_inventory *source,
                                        struct chsm_inventory *ret_destination, struct chsm_comparison *ret_comparison, struct chsm_err *err);
 
+/* Whether the key takes part: its kind and its ID are wanted. */
+bool chsm_reader_wants(const struct chsm_reader *r, const struct chsm_record *key);
+
 /*
  * Pairs ambiguous findings of the source, from `first` on, with the candidate of the destination that answers their challenge.
  * What does not prove itself stays ambiguous.
@@ -57,8 +60,9 @@ CHSM_MUST_CHECK int chsm_reader_resolve(struct chsm_hsm *hsm, struct chsm_compar
 
 /*
  * Ties private keys on curves to the public key of the section under which a signature of theirs verifies, or with which an
- * agreement of theirs comes out right (repeated and empty IDs). A key that no public key fits stays as it is.
+ * agreement of theirs comes out right (repeated and empty IDs). A key that no public key fits stays as it is. Only keys that the
+ * reader wants are asked.
  */
-CHSM_MUST_CHECK int chsm_reader_halves(struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_reader_halves(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_section *s, struct chsm_err *err);
 
 #endif
