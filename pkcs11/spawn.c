@@ -2,13 +2,12 @@
 #include "config.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include "pkcs11/child.h"
 #include "util/environment.h"
+#include "util/spawn.h"
 
 #define ABOVE 10        /* descriptors for the child are first lifted above those that it gets */
 
@@ -78,39 +77,17 @@ static int set_actions(posix_spawn_file_actions_t *a, const struct ends *e, cons
     return rc;
 }
 
-static int set_attributes(posix_spawnattr_t *a)
-{
-    sigset_t none, all;
-    int rc;
-
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    rc = posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigmask(a, &none);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(a, &all);
-    return rc;
-}
-
 static int spawn(struct chsm_child *c, const struct ends *e, const struct chsm_hsm_target *target, char **env)
 {
     char *argv[] = { (char[]){ "chsmctl" }, (char[]){ CHSM_WORKER_ARG }, NULL };
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
 
     if (rc != 0)
         return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = set_actions(&actions, e, target->directory);
-        if (rc == 0)
-            rc = set_attributes(&attributes);
-        if (rc == 0)
-            rc = posix_spawn(&c->pid, "/proc/self/exe", &actions, &attributes, argv, env);
-        (void)posix_spawnattr_destroy(&attributes);
-    }
+    rc = set_actions(&actions, e, target->directory);
+    if (rc == 0)
+        rc = chsm_spawn("/proc/self/exe", &actions, POSIX_SPAWN_SETPGROUP, argv, env, &c->pid);
     (void)posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
         c->pid = 0;

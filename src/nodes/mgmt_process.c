@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -13,6 +12,7 @@
 #include "nodes/mgmt_process.h"
 #include "util/environment.h"
 #include "util/secret.h"
+#include "util/spawn.h"
 
 #define POLL_SLICE 500      /* ms: how late an interruption is noticed when its signal went to another thread */
 #define LEAVE_GRACE 500     /* ms that a program whose terminal has closed gets to be seen ending by itself */
@@ -62,38 +62,16 @@ static int set_actions(posix_spawn_file_actions_t *a, const char *terminal, cons
     return rc;
 }
 
-static int set_attributes(posix_spawnattr_t *a)
-{
-    sigset_t none, all;
-    int rc;
-
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    rc = posix_spawnattr_setflags(a, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigmask(a, &none);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(a, &all);
-    return rc;
-}
-
 static int spawn(struct chsm_terminal *t, char *const argv[], const char *directory, const char *terminal, char **env)
 {
     posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
     int rc = posix_spawn_file_actions_init(&actions);
 
     if (rc != 0)
         return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = set_actions(&actions, terminal, directory);
-        if (rc == 0)
-            rc = set_attributes(&attributes);
-        if (rc == 0)
-            rc = posix_spawn(&t->pid, argv[0], &actions, &attributes, argv, env);
-        (void)posix_spawnattr_destroy(&attributes);
-    }
+    rc = set_actions(&actions, terminal, directory);
+    if (rc == 0)
+        rc = chsm_spawn(argv[0], &actions, POSIX_SPAWN_SETSID, argv, env, &t->pid);
     (void)posix_spawn_file_actions_destroy(&actions);
     if (rc != 0)
         t->pid = 0;

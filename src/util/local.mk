@@ -12,5 +12,6 @@ libchsmutil_la_SOURCES = \
 	src/util/enc.c src/util/enc.h \
 	src/util/clock.c src/util/clock.h \
 	src/util/table.c src/util/table.h \
-	src/util/environment.c src/util/environment.h
+	src/util/environment.c src/util/environment.h \
+	src/util/spawn.c src/util/spawn.h
 libchsmutil_la_LIBADD = $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
