@@ -227,7 +227,7 @@ static int prove_all(const struct chsm_reader *r, struct chsm_hsm *hsm, const ch
 
     if (asks(r))
         chsm_count_before(hsm, &count);
-    if (asks(r) && chsm_reader_resolve(hsm, c, first, err) < 0)
+    if (asks(r) && chsm_reader_resolve(r, hsm, c, first, err) < 0)
         return chsm_err_prefix(err, "login %s", login);
     all.total = c->n - first;
     for (size_t i = first; i < c->n; i++) {

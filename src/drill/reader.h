@@ -54,9 +54,9 @@ bool chsm_reader_wants(const struct chsm_reader *r, const struct chsm_record *ke
 
 /*
  * Pairs ambiguous findings of the source, from `first` on, with the candidate of the destination that answers their challenge.
- * What does not prove itself stays ambiguous.
+ * What does not prove itself, or is not in the sample, stays ambiguous.
  */
-CHSM_MUST_CHECK int chsm_reader_resolve(struct chsm_hsm *hsm, struct chsm_comparison *c, size_t first, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_reader_resolve(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_comparison *c, size_t first, struct chsm_err *err);
 
 /*
  * Ties private keys on curves to the public key of the section under which a signature of theirs verifies, or with which an

@@ -47,14 +47,15 @@ static int try_candidate(struct chsm_hsm *hsm, struct chsm_comparison *c, size_t
     return chsm_finding_prove(&c->findings[source], &a.c, &a.answer, 1, NULL, err) < 0 ? -1 : 1;
 }
 
-int chsm_reader_resolve(struct chsm_hsm *hsm, struct chsm_comparison *c, size_t first, struct chsm_err *err)
+int chsm_reader_resolve(const struct chsm_reader *r, struct chsm_hsm *hsm, struct chsm_comparison *c, size_t first, struct chsm_err *err)
 {
     for (size_t i = first; i < c->n; i++) {
         struct candidate candidates[CANDIDATES_MAX];
         size_t n;
         int rc = 0;
 
-        if (c->findings[i].verdict != CHSM_V_AMBIGUOUS || !c->findings[i].source)
+        if (c->findings[i].verdict != CHSM_V_AMBIGUOUS || !c->findings[i].source ||
+            !chsm_proofs_take(&r->proofs, c->findings[i].login, c->findings[i].source))
             continue;
         n = collect(c, i, candidates);
         for (size_t k = 0; k < n && rc == 0; k++)
