@@ -3,7 +3,7 @@
 #ifndef CHSM_AZURE_ARM_H
 #define CHSM_AZURE_ARM_H
 
-#include "azure/credential.h"
+#include "azure/send.h"
 #include "util/json.h"
 
 struct chsm_arm {                   /* everything that a request needs; lives as long as the command */
@@ -24,12 +24,6 @@ CHSM_MUST_CHECK int chsm_arm_open(const struct chsm_arm_opts *opts, struct chsm_
 void chsm_arm_close(struct chsm_arm *arm);
 static inline void chsm_arm_auto_(struct chsm_arm **a) { chsm_arm_close(*a); *a = NULL; }
 #define AUTO_ARM AUTO(chsm_arm_auto_)
-
-/* How a request may be repeated. */
-enum chsm_repeat {
-    CHSM_REPEAT_SAFE,       /* GET, PUT, PATCH, DELETE: 408, 429, 500, 502, 503, 504 and connection errors, with back-off */
-    CHSM_REPEAT_START,      /* starts a job: only when it certainly did not start (refused connection, 429, 401) */
-};
 
 /*
  * Sends to `path` ("/subscriptions/...?api-version=...") or to an absolute URL within ARM's host. The answer's status is

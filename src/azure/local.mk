@@ -9,6 +9,7 @@ libchsmazure_la_SOURCES = \
 	src/azure/credential.c src/azure/credential.h src/azure/credential_kind.h \
 	src/azure/credential_static.c src/azure/credential_secret.c src/azure/credential_imds.c \
 	src/azure/token.c \
+	src/azure/send.c src/azure/send.h \
 	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
 	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \
 	src/azure/resource.c src/azure/resource.h \

@@ -6,7 +6,13 @@
 #ifndef CHSM_AZURE_RETRY_H
 #define CHSM_AZURE_RETRY_H
 
-#include "azure/arm.h"
+#include "azure/http.h"
+
+/* How a request may be repeated. */
+enum chsm_repeat {
+    CHSM_REPEAT_SAFE,       /* GET, PUT, PATCH, DELETE: 408, 429, 500, 502, 503, 504 and connection errors, with back-off */
+    CHSM_REPEAT_START,      /* starts a job: only when it certainly did not start (refused connection, 429, 401) */
+};
 
 #define CHSM_RETRY_TRIES 4              /* exchanges in all, when the service does not say how long to wait */
 #define CHSM_RETRY_TRIES_ASKED 10       /* when it does (Retry-After) */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "azure/send.h"
+
+#define HEADERS_MAX 32
+
+struct sending {                /* one message on its way */
+    const struct chsm_channel *channel;
+    enum chsm_repeat repeat;
+    chsm_deadline deadline;
+    struct chsm_request rq;
+};
+
+/* The one place that decides where a token may go: the service's host and subdomains of it (regional front ends). */
+static int target(const struct chsm_channel *c, const char *path, char **ret, struct chsm_err *err)
+{
+    AUTO_FREE char *url = *path == '/' ? chsm_strf("%s%s", c->base, path) : strdup(path);
+    AUTO_FREE char *origin = NULL;
+
+    if (!url)
+        return chsm_oom(err);
+    if (!chsm_url_within(url, c->base)) {
+        origin = chsm_url_origin(url);
+        (void)chsm_fail(err, CHSM_SERVICE, "the service named an address outside %s (%s); nothing was sent there", c->base,
+                        origin ? origin : "no usable address");
+        return chsm_err_hint(err, "something between here and Azure may be rewriting answers: check the proxy and the cloud");
+    }
+    *ret = TAKE(url);
+    return 0;
+}
+
+/* A time-out of one exchange is the service's failure; only the caller's own deadline is CHSM_DEADLINE. */
+static void blame(chsm_deadline deadline, struct chsm_err *err)
+{
+    if (err->code == CHSM_DEADLINE && chsm_deadline_left(deadline) > 0)
+        err->code = CHSM_SERVICE;
+}
+
+/* Waits before the next try. -1: no further try; *err then says what ended it, on top of the failure that it holds. */
+static int pause_before(const struct chsm_attempt *a, chsm_deadline deadline, struct chsm_err *err)
+{
+    struct chsm_err why = { 0 };
+
+    if (chsm_retry_wait(a->tries, a->retry_after, deadline, &why) == 0)
+        return 0;
+    if (why.code != CHSM_DEADLINE) {
+        *err = why;
+        return -1;
+    }
+    err->code = CHSM_DEADLINE;
+    return chsm_err_prefix(err, "%s", why.text);
+}
+
+/* One exchange with a token from the credential. 0: 2xx. *ret_asked: the service was asked, not only the sign-in. */
+static int exchange(struct sending *s, bool fresh, bool *ret_asked, struct chsm_response *r, struct chsm_err *err)
+{
+    const struct chsm_channel *c = s->channel;
+    int rc;
+
+    *ret_asked = false;
+    rc = chsm_credential_token(c->credential, c->resource, fresh, &s->rq.bearer, err);
+    if (rc < 0)
+        return -1;
+    *ret_asked = true;
+    rc = chsm_http_do(c->http, &s->rq, r, err);
+    s->rq.bearer = NULL;
+    if (rc < 0) {
+        blame(s->deadline, err);
+        return -1;
+    }
+    if (r->status >= 200 && r->status < 300)
+        return 0;
+    return c->explain(r, s->rq.method, s->rq.url, err);
+}
+
+static void count(struct chsm_attempt *a, const struct chsm_response *r, const struct chsm_err *err)
+{
+    a->tries++;
+    a->status = r->status;
+    a->retry_after = r->retry_after;
+    a->sent = r->sent;
+    a->hopeless = r->hopeless;
+    a->code = err->code;
+}
+
+/* Repeats the exchange as far as its class allows. 0: 2xx. */
+static int send_until(struct sending *s, struct chsm_response *r, struct chsm_err *err)
+{
+    struct chsm_attempt a = { .repeat = s->repeat };
+    bool fresh = false, asked;
+
+    for (;;) {
+        struct chsm_err before = *err;
+
+        chsm_response_done(r);
+        if (exchange(s, fresh, &asked, r, err) == 0)
+            return 0;
+        if (!asked)             /* no token */
+            return fresh ? chsm_err_prefix(err, "HTTP 401 %s", before.service_code) : -1;
+        count(&a, r, err);
+        switch (chsm_retry_decide(&a)) {
+        case CHSM_RETRY_STOP:
+            return -1;
+        case CHSM_RETRY_TOKEN:
+            fresh = a.renewed = true;
+            break;
+        case CHSM_RETRY_AGAIN:
+            fresh = false;
+            if (pause_before(&a, s->deadline, err) < 0)
+                return -1;
+            break;
+        }
+    }
+}
+
+static int add_headers(const char **list, size_t *n, const char *const *more, struct chsm_err *err)
+{
+    for (; more && *more; more++) {
+        if (*n == HEADERS_MAX)
+            return chsm_fail(err, CHSM_SERVICE, "a request has more than %d headers", HEADERS_MAX);
+        list[(*n)++] = *more;
+    }
+    return 0;
+}
+
+static int send_all(struct sending *s, const struct chsm_message *m, struct chsm_response *r, struct chsm_err *err)
+{
+    const struct chsm_channel *c = s->channel;
+    const char *headers[HEADERS_MAX + 1] = { NULL };
+    AUTO_FREE char *correlation = c->correlation ? chsm_strf("x-ms-correlation-request-id: %s", c->correlation) : NULL;
+    chsm_deadline before;
+    size_t n = 0;
+    int rc;
+
+    if (c->correlation && !correlation)
+        return chsm_oom(err);
+    if (correlation)
+        headers[n++] = correlation;
+    if (add_headers(headers, &n, c->headers, err) < 0 || add_headers(headers, &n, m->headers, err) < 0)
+        return -1;
+    s->rq.headers = headers;
+    before = chsm_http_limit(c->http, s->deadline);
+    rc = send_until(s, r, err);
+    (void)chsm_http_limit(c->http, before);
+    return rc;
+}
+
+int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, chsm_deadline deadline,
+              struct chsm_response *response, struct chsm_err *err)
+{
+    struct chsm_err held = { 0 };
+    struct sending s = { .channel = channel, .repeat = m->repeat, .deadline = deadline };
+    AUTO_FREE char *url = NULL;
+    int rc;
+
+    *response = (struct chsm_response){ .retry_after = -1 };
+    rc = target(channel, m->url, &url, &held);
+    response->hopeless = rc < 0;
+    if (rc == 0) {
+        s.rq = (struct chsm_request){ .method = m->method, .url = url, .content_type = m->content_type, .body = m->body,
+                                      .body_len = m->body_len, .body_secret = m->answer_secret };
+        rc = send_all(&s, m, response, &held);
+    }
+    if (rc < 0 && err)
+        *err = held;
+    return rc;
+}
