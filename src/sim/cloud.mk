@@ -8,7 +8,7 @@ libchsmsim_la_SOURCES = \
 	src/sim/cloud.c src/sim/cloud.h \
 	src/sim/cluster.c src/sim/cluster.h \
 	src/sim/cmd_fault.c src/sim/cmd_serve.c src/sim/opts.c src/sim/opts.h \
-	src/sim/fault.c src/sim/fault.h \
+	src/sim/fault.c src/sim/fault_answer.c src/sim/fault.h \
 	src/sim/http.c src/sim/http.h \
 	src/sim/imds.c src/sim/login.c \
 	src/sim/jobs.c src/sim/jobs.h \

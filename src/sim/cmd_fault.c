@@ -9,8 +9,8 @@
 #include "sim/state.h"
 
 struct fault_args {
-    const char *dir, *path, *method, *nth, *count, *status, *code, *retry_after, *stall, *body;
-    bool reset, truncate, drop;
+    const char *dir, *path, *method, *nth, *count, *status, *code, *retry_after, *stall, *body, *type, *claims, *header;
+    bool reset, truncate, drop, handle;
 };
 
 static int put_number(json_t *rule, const char *key, const char *text, const char *what, long low, long high, struct chsm_err *err)
@@ -29,12 +29,13 @@ static int put_text(json_t *rule, const char *key, const char *text, struct chsm
     return text && json_object_set_new(rule, key, json_string(text)) < 0 ? chsm_oom(err) : 0;
 }
 
-/* Exactly one kind of fault; --status may go along with --body. */
+/* Exactly one kind of fault; --status and --content-type may go along with --body. */
 static int choose_kind(const struct fault_args *a, enum sim_fault_kind *ret, struct chsm_err *err)
 {
     const struct { bool given; enum sim_fault_kind kind; } kinds[] = {
         { a->body != NULL, SIM_FAULT_BODY }, { a->status && !a->body, SIM_FAULT_STATUS }, { a->stall != NULL, SIM_FAULT_STALL },
         { a->reset, SIM_FAULT_RESET }, { a->truncate, SIM_FAULT_TRUNCATE }, { a->drop, SIM_FAULT_DROP },
+        { a->header != NULL, SIM_FAULT_HEADER }, { a->type && !a->body, SIM_FAULT_TYPE },
     };
     size_t given = 0;
 
@@ -44,15 +45,20 @@ static int choose_kind(const struct fault_args *a, enum sim_fault_kind *ret, str
             given++;
         }
     if (given != 1)
-        return chsm_fail(err, CHSM_USAGE, "give one of --status, --body, --stall, --reset, --truncate, --drop-answer");
+        return chsm_fail(err, CHSM_USAGE, "give one of --status, --body, --stall, --reset, --truncate, --drop-answer, --huge-header, "
+                                          "--content-type");
     if ((a->code || a->retry_after) && !a->status)
         return chsm_fail(err, CHSM_USAGE, "--code and --retry-after go with --status");
+    if (a->claims && !chsm_streq(a->status, "401"))
+        return chsm_fail(err, CHSM_USAGE, "--claims goes with --status 401");
+    if (a->handle && !a->status && !a->body)
+        return chsm_fail(err, CHSM_USAGE, "--handle goes with --status or --body: the other faults say themselves what is handled");
     return 0;
 }
 
 static int add(const struct fault_args *a, struct chsm_err *err)
 {
-    json_auto_t *rule = json_pack("{s:i,s:i}", "nth", 1, "count", 1);
+    json_auto_t *rule = json_pack("{s:i,s:i,s:b}", "nth", 1, "count", 1, "handle", (int)a->handle);
     enum sim_fault_kind kind = SIM_FAULT_NONE;
 
     if (!rule)
@@ -61,12 +67,14 @@ static int add(const struct fault_args *a, struct chsm_err *err)
         return chsm_fail(err, CHSM_USAGE, "fault add needs --path");
     if (choose_kind(a, &kind, err) < 0 || put_text(rule, "path", a->path, err) < 0 || put_text(rule, "method", a->method, err) < 0 ||
         put_text(rule, "code", a->code, err) < 0 || put_text(rule, "body", a->body, err) < 0 ||
+        put_text(rule, "type", a->type, err) < 0 || put_text(rule, "claims", a->claims, err) < 0 ||
         put_text(rule, "kind", sim_fault_name(kind), err) < 0 ||
         put_number(rule, "nth", a->nth, "--nth", 1, 1000000, err) < 0 ||
         put_number(rule, "count", a->count, "--count", 1, 1000000, err) < 0 ||
         put_number(rule, "status", a->status, "--status", 200, 599, err) < 0 ||
         put_number(rule, "retryAfter", a->retry_after, "--retry-after", 0, 86400, err) < 0 ||
-        put_number(rule, "ms", a->stall, "--stall", 0, 3600000, err) < 0)
+        put_number(rule, "ms", a->stall, "--stall", 0, 3600000, err) < 0 ||
+        put_number(rule, "size", a->header, "--huge-header", 1, 200000, err) < 0)
         return -1;
     return sim_fault_add(a->dir, rule, err);
 }
@@ -97,7 +105,8 @@ int sim_cmd_fault(int argc, char **argv, struct chsm_err *err)
         { "dir", &a.dir, NULL }, { "path", &a.path, NULL }, { "method", &a.method, NULL }, { "nth", &a.nth, NULL },
         { "count", &a.count, NULL }, { "status", &a.status, NULL }, { "code", &a.code, NULL }, { "retry-after", &a.retry_after, NULL },
         { "stall", &a.stall, NULL }, { "body", &a.body, NULL }, { "reset", NULL, &a.reset }, { "truncate", NULL, &a.truncate },
-        { "drop-answer", NULL, &a.drop },
+        { "drop-answer", NULL, &a.drop }, { "huge-header", &a.header, NULL }, { "content-type", &a.type, NULL },
+        { "claims", &a.claims, NULL }, { "handle", NULL, &a.handle },
     };
 
     if (sim_opts_parse(argc, argv, opts, ARRAY_LEN(opts), &verb, 1, err) < 0)

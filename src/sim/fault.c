@@ -13,7 +13,8 @@
 
 static const char *const kinds[] = {
     [SIM_FAULT_NONE] = "", [SIM_FAULT_STATUS] = "status", [SIM_FAULT_BODY] = "body", [SIM_FAULT_STALL] = "stall",
-    [SIM_FAULT_RESET] = "reset", [SIM_FAULT_DROP] = "drop-answer", [SIM_FAULT_TRUNCATE] = "truncate",
+    [SIM_FAULT_RESET] = "reset", [SIM_FAULT_DROP] = "drop-answer", [SIM_FAULT_TRUNCATE] = "truncate", [SIM_FAULT_HEADER] = "header",
+    [SIM_FAULT_TYPE] = "content-type",
 };
 
 const char *sim_fault_name(enum sim_fault_kind kind)
@@ -31,10 +32,28 @@ bool sim_fault_parse_kind(const char *name, enum sim_fault_kind *ret)
     return false;
 }
 
+bool sim_fault_handles(const struct sim_fault *f)
+{
+    switch (f->kind) {
+    case SIM_FAULT_RESET: return false;
+    case SIM_FAULT_STATUS:
+    case SIM_FAULT_BODY: return f->handle;
+    case SIM_FAULT_NONE:
+    case SIM_FAULT_STALL:
+    case SIM_FAULT_DROP:
+    case SIM_FAULT_TRUNCATE:
+    case SIM_FAULT_HEADER:
+    case SIM_FAULT_TYPE: break;
+    }
+    return true;
+}
+
 void sim_fault_done(struct sim_fault *f)
 {
     free(f->code);
     free(f->body);
+    free(f->type);
+    free(f->claims);
     *f = (struct sim_fault){ 0 };
 }
 
@@ -70,20 +89,29 @@ static bool matches(const json_t *rule, const struct sim_request *rq)
     return yes;
 }
 
+static int copy(const json_t *rule, const char *key, char **ret, struct chsm_err *err)
+{
+    const char *s = chsm_json_str(rule, key);
+
+    *ret = s ? strdup(s) : NULL;
+    return s && !*ret ? chsm_oom(err) : 0;
+}
+
 static int fill(const json_t *rule, struct sim_fault *ret, struct chsm_err *err)
 {
-    const char *code = chsm_json_str(rule, "code"), *body = chsm_json_str(rule, "body"), *kind = chsm_json_str(rule, "kind");
     json_t *retry = json_object_get(rule, "retryAfter");
     struct sim_fault f = {
         .status = (unsigned)json_integer_value(json_object_get(rule, "status")), .ms = sim_when(rule, "ms"),
-        .retry_after = retry ? json_integer_value(retry) : -1,
+        .retry_after = retry ? json_integer_value(retry) : -1, .size = (size_t)sim_when(rule, "size"),
+        .handle = json_is_true(json_object_get(rule, "handle")),
     };
 
-    if (!sim_fault_parse_kind(kind, &f.kind))
+    if (!sim_fault_parse_kind(chsm_json_str(rule, "kind"), &f.kind))
         return chsm_fail(err, CHSM_CONFIG, "faults.json has a rule of no known kind");
-    if ((code && !(f.code = strdup(code))) || (body && !(f.body = strdup(body)))) {
+    if (copy(rule, "code", &f.code, err) < 0 || copy(rule, "body", &f.body, err) < 0 || copy(rule, "type", &f.type, err) < 0 ||
+        copy(rule, "claims", &f.claims, err) < 0) {
         sim_fault_done(&f);
-        return chsm_oom(err);
+        return -1;
     }
     *ret = f;
     return 0;

@@ -66,19 +66,20 @@ static json_t *shown_body(const struct sim_request *rq)
     return body;
 }
 
-json_t *sim_reqlog_entry(const struct sim_request *rq, unsigned status, enum sim_fault_kind fault, int64_t now)
+json_t *sim_reqlog_entry(const struct sim_request *rq, unsigned status, const struct sim_fault *fault, int64_t now)
 {
     const char *authorization = sim_header(rq, "Authorization");
     char when[CHSM_TIME_LEN];
 
     chsm_time_format(now, true, when);
-    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:s,s:s,s:o}", "time", when, "service", sim_service_name(rq->service), "method", rq->method,
-                     "path", rq->path, "query", shown_query(rq), "status", (int)status, "fault", sim_fault_name(fault),
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:i,s:s,s:b,s:s,s:o}", "time", when, "service", sim_service_name(rq->service), "method", rq->method,
+                     "path", rq->path, "query", shown_query(rq), "status", (int)status, "fault", sim_fault_name(fault->kind),
+                     "handled", (int)sim_fault_handles(fault),
                      "authorization", authorization && strncasecmp(authorization, "Bearer ", 7) == 0 ? "bearer" : "none",
                      "body", shown_body(rq));
 }
 
-int sim_reqlog_add(const char *dir, const struct sim_request *rq, unsigned status, enum sim_fault_kind fault, struct chsm_err *err)
+int sim_reqlog_add(const char *dir, const struct sim_request *rq, unsigned status, const struct sim_fault *fault, struct chsm_err *err)
 {
     json_auto_t *entry = sim_reqlog_entry(rq, status, fault, chsm_now());
     AUTO_FREE char *text = entry ? json_dumps(entry, JSON_COMPACT) : NULL;

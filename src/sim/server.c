@@ -142,24 +142,6 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct sim
     return result;
 }
 
-/* The answer of a fault rule, in the form that the service's errors have. */
-static int fault_answer(const struct sim_fault *f, enum sim_service service, struct sim_answer *an, struct chsm_err *err)
-{
-    const char *code = f->code ? f->code : "SimulatedFault", *message = "A fault rule of the simulator answered this request.";
-    unsigned status = f->status ? f->status : 200;
-    int rc;
-
-    if (f->kind == SIM_FAULT_BODY)
-        rc = sim_answer_text(an, status, "application/json; charset=utf-8", f->body, err);
-    else if (service == SIM_ARM)
-        rc = sim_answer_json(an, status, json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message), err);
-    else
-        rc = sim_answer_json(an, status, json_pack("{s:s,s:s}", "error", code, "error_description", message), err);
-    if (rc == 0 && f->retry_after >= 0)
-        rc = sim_answer_header(an, err, "Retry-After", "%lld", (long long)f->retry_after);
-    return rc;
-}
-
 static void complain(const struct chsm_err *err)
 {
     (void)fprintf(stderr, "chsm-sim: %s\n", err->text);
@@ -174,10 +156,14 @@ static void make_answer(struct listener *l, const struct sim_request *rq, const 
 
     if (f->kind == SIM_FAULT_STALL)
         (void)poll(&stop, 1, f->ms > INT32_MAX ? INT32_MAX : (int)f->ms);
-    if (f->kind == SIM_FAULT_STATUS || f->kind == SIM_FAULT_BODY)
-        rc = fault_answer(f, l->service, an, &err);
-    else if (f->kind != SIM_FAULT_RESET)
+    if (sim_fault_handles(f))
         rc = sim_cloud_handle(&l->server->cloud, rq, an, &err);
+    if (rc == 0 && (f->kind == SIM_FAULT_STATUS || f->kind == SIM_FAULT_BODY)) {
+        sim_answer_done(an);
+        rc = sim_fault_answer(f, l->service, an, &err);
+    }
+    if (rc == 0)
+        rc = sim_fault_spoil(f, an, &err);
     if (rc < 0)
         complain(&err);
 }
@@ -194,7 +180,7 @@ static enum MHD_Result answer(struct listener *l, struct exchange *ex, struct MH
         complain(&ex->err);
     make_answer(l, &ex->rq, &f, &an);
     silent = f.kind == SIM_FAULT_RESET || f.kind == SIM_FAULT_DROP || an.status == 0;
-    if (sim_reqlog_add(l->server->dir, &ex->rq, silent ? 0 : an.status, f.kind, &ex->err) < 0)
+    if (sim_reqlog_add(l->server->dir, &ex->rq, silent ? 0 : an.status, &f, &ex->err) < 0)
         complain(&ex->err);
     return silent ? MHD_NO : send_answer(connection, &an, f.kind == SIM_FAULT_TRUNCATE);
 }

@@ -110,7 +110,7 @@ static char *entry(const char *target, const char *type, const char *body, const
     assert_ok(sim_request_header(&rq, "Content-Type", type, &err), err);
     assert_ok(sim_request_header(&rq, "Authorization", authorization, &err), err);
     assert_ok(chsm_buf_adds(&rq.body, body, &err), err);
-    e = sim_reqlog_entry(&rq, 200, SIM_FAULT_NONE, 0);
+    e = sim_reqlog_entry(&rq, 200, &(struct sim_fault){ 0 }, 0);
     assert_non_null(e);
     text = json_dumps(e, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(e);
@@ -144,10 +144,56 @@ static void the_rest_of_a_request_is_logged(void **state)
     char *text = entry("/a//b%2Dc?api-version=1", "application/json", "{\"backupId\":\"cloudhsm-1\"}", "Basic x");
 
     (void)state;
-    assert_string_equal(text, "{\"authorization\":\"none\",\"body\":{\"backupId\":\"cloudhsm-1\"},\"fault\":\"\",\"method\":\"POST\","
+    assert_string_equal(text, "{\"authorization\":\"none\",\"body\":{\"backupId\":\"cloudhsm-1\"},\"fault\":\"\",\"handled\":true,\"method\":\"POST\","
                               "\"path\":\"/a/b-c\",\"query\":{\"api-version\":\"1\"},\"service\":\"login\",\"status\":200,"
                               "\"time\":\"1970-01-01T00:00:00.000Z\"}");
     free(text);
+}
+
+/* A start that was handled in spite of its fault must be countable as one: whoever repeats it starts a second job. */
+static void what_gets_through_is_known(void **state)
+{
+    static const struct { enum sim_fault_kind kind; bool handle, gets_through; } cases[] = {
+        { SIM_FAULT_NONE, false, true }, { SIM_FAULT_RESET, false, false }, { SIM_FAULT_STATUS, false, false },
+        { SIM_FAULT_STATUS, true, true }, { SIM_FAULT_BODY, false, false }, { SIM_FAULT_BODY, true, true },
+        { SIM_FAULT_STALL, false, true }, { SIM_FAULT_DROP, false, true }, { SIM_FAULT_TRUNCATE, false, true },
+        { SIM_FAULT_HEADER, false, true }, { SIM_FAULT_TYPE, false, true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(sim_fault_handles(&(struct sim_fault){ .kind = cases[i].kind, .handle = cases[i].handle }), cases[i].gets_through);
+}
+
+static void a_claims_challenge_is_in_the_header(void **state)
+{
+    struct sim_fault f = { .kind = SIM_FAULT_STATUS, .status = 401, .retry_after = -1, .claims = strdup("{\"a\":1}") };
+    struct sim_answer an = { 0 };
+    struct chsm_err err = { 0 };
+
+    (void)state;
+    assert_ok(sim_fault_answer(&f, SIM_ARM, &an, &err), err);
+    assert_int_equal(an.headers, 1);
+    assert_string_equal(an.header[0].name, "WWW-Authenticate");
+    assert_contains(an.header[0].value, "error=\"insufficient_claims\", claims=\"eyJhIjoxfQ==\"");
+    sim_answer_done(&an);
+    sim_fault_done(&f);
+}
+
+static void a_handled_answer_is_spoiled(void **state)
+{
+    struct sim_fault type = { .kind = SIM_FAULT_TYPE, .type = strdup("text/html") };
+    const struct sim_fault header = { .kind = SIM_FAULT_HEADER, .size = 70000 };
+    struct sim_answer an = { .status = 200, .type = "application/json" };
+    struct chsm_err err = { 0 };
+
+    (void)state;
+    assert_ok(sim_fault_spoil(&type, &an, &err), err);
+    assert_string_equal(an.type, "text/html");
+    assert_ok(sim_fault_spoil(&header, &an, &err), err);
+    assert_int_equal(strlen(an.header[0].value), 70000);
+    sim_answer_done(&an);
+    sim_fault_done(&type);
 }
 
 int main(void)
@@ -157,6 +203,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_rule_that_is_due_wins_and_all_count, make_dir, end_dir),
         cmocka_unit_test_setup_teardown(a_bad_pattern_is_refused, make_dir, end_dir),
         cmocka_unit_test(secrets_stay_out_of_the_log), cmocka_unit_test(the_rest_of_a_request_is_logged),
+        cmocka_unit_test(what_gets_through_is_known), cmocka_unit_test(a_claims_challenge_is_in_the_header),
+        cmocka_unit_test(a_handled_answer_is_spoiled),
     };
 
     return cmocka_run_group_tests_name("sim/fault", tests, NULL, NULL);
