@@ -12,6 +12,7 @@
 
 #define CHSM_HTTP_BODY_MAX (8u << 20)       /* ARM answers up to 8 MB (facts: arm.md §2.5) */
 #define CHSM_HTTP_HEADER_MAX (64u << 10)    /* one header line; Location URLs are 3.6 kB (arm.md §2.2) */
+#define CHSM_RETRY_AFTER_MAX 600            /* s; a service that asks for more is not believed (arm.md §2.2) */
 
 struct chsm_http;                           /* connections, CA, time-outs */
 
@@ -46,7 +47,7 @@ struct chsm_response {
     long status;                            /* 0 when no answer came */
     struct chsm_buf body;
     char *location, *async_operation, *content_type, *request_id, *correlation_id, *error_code, *www_authenticate;
-    long retry_after;                       /* seconds, clamped to 0..600; -1 = absent or unusable */
+    long retry_after;                       /* s, 0..CHSM_RETRY_AFTER_MAX, the longest that was asked; -1 = none usable */
     bool hopeless;                          /* no answer, and another try cannot change that (certificate not trusted, ...) */
     bool sent;                              /* the request may have reached the server: no blind repetition of a start */
 };

@@ -2,7 +2,6 @@
 #include "config.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stddef.h>
 #include <strings.h>
 
@@ -32,26 +31,40 @@ void chsm_headers_forget(struct chsm_response *r)
     r->retry_after = -1;
 }
 
+static long clamp(int64_t seconds)
+{
+    return seconds < 0 ? 0 : seconds > CHSM_RETRY_AFTER_MAX ? CHSM_RETRY_AFTER_MAX : (long)seconds;
+}
+
+/* A whole number of digits only; what does not fit is the largest one. */
+static bool whole_number(const char *value, int64_t *ret)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)*value))
+        return false;
+    *ret = strtoll(value, &end, 10);
+    return *end == '\0';
+}
+
 long chsm_retry_after_parse(const char *value, int64_t now)
 {
     int64_t seconds;
-    char *end;
+    time_t when;
 
-    if (isdigit((unsigned char)*value)) {
-        errno = 0;
-        seconds = strtoll(value, &end, 10);
-        if (*end)
-            return -1;
-        if (errno)
-            seconds = 600;
-    } else {
-        time_t when = curl_getdate(value, NULL);
+    if (whole_number(value, &seconds))
+        return clamp(seconds);
+    if (isdigit((unsigned char)*value))
+        return -1;
+    when = curl_getdate(value, NULL);
+    return when == -1 ? -1 : clamp((int64_t)when - now / 1000);
+}
 
-        if (when == -1)
-            return -1;
-        seconds = (int64_t)when - now / 1000;
-    }
-    return seconds < 0 ? 0 : seconds > 600 ? 600 : (long)seconds;
+long chsm_retry_after_ms(const char *value)
+{
+    int64_t ms;
+
+    return whole_number(value, &ms) ? clamp(ms / 1000 + (ms % 1000 > 0)) : -1;
 }
 
 /* The value of a "Name: value" line without the blanks around it; NULL (not out of memory) when it holds control bytes. */
@@ -69,6 +82,28 @@ static int value_copy(const char *p, const char *end, char **ret, struct chsm_er
     return *ret ? 0 : chsm_oom(err);
 }
 
+/* 's' or 'm' for the headers that name a wait in seconds or milliseconds, 0 for the others. */
+static char retry_after_in(const char *name, size_t n)
+{
+    static const struct { const char *name; char unit; } known[] = {
+        { "Retry-After", 's' }, { "retry-after-ms", 'm' }, { "x-ms-retry-after-ms", 'm' },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (n == strlen(known[i].name) && strncasecmp(name, known[i].name, n) == 0)
+            return known[i].unit;
+    return 0;
+}
+
+/* Of several the longest counts: coming back too early is what the service asked us not to do. */
+static void take_retry_after(struct chsm_response *r, char unit, const char *value)
+{
+    long seconds = !value ? -1 : unit == 's' ? chsm_retry_after_parse(value, chsm_now()) : chsm_retry_after_ms(value);
+
+    if (seconds > r->retry_after)
+        r->retry_after = seconds;
+}
+
 int chsm_headers_take(struct chsm_response *r, const char *line, size_t n, struct chsm_err *err)
 {
     const char *colon = memchr(line, ':', n);
@@ -80,10 +115,10 @@ int chsm_headers_take(struct chsm_response *r, const char *line, size_t n, struc
     if (!colon)
         return 0;
     len = (size_t)(colon - line);
-    if (len == strlen("Retry-After") && strncasecmp(line, "Retry-After", len) == 0) {
+    if (retry_after_in(line, len)) {
         if (value_copy(colon + 1, line + n, &value, err) < 0)
             return -1;
-        r->retry_after = value ? chsm_retry_after_parse(value, chsm_now()) : -1;
+        take_retry_after(r, retry_after_in(line, len), value);
         return 0;
     }
     for (size_t i = 0; i < ARRAY_LEN(kept); i++) {

@@ -15,8 +15,11 @@ CHSM_MUST_CHECK int chsm_headers_take(struct chsm_response *r, const char *line,
 /* Forgets the headers so far: a new status line began (an answer after "100 Continue"). */
 void chsm_headers_forget(struct chsm_response *r);
 
-/* "120" or an HTTP date (RFC 9110 §10.2.3) as seconds from `now` (ms since 1970), clamped to 0..600; -1 when unusable. */
+/* "120" or an HTTP date (RFC 9110 §10.2.3) as seconds from `now` (ms since 1970), within 0..600; -1 when unusable. */
 long chsm_retry_after_parse(const char *value, int64_t now);
+
+/* "1500" (ms) as seconds, rounded up, within 0..600; -1 when unusable. */
+long chsm_retry_after_ms(const char *value);
 
 /* The request's header lines; NULL with *err filled. Ended by chsm_headers_free(), which wipes them. */
 struct curl_slist *chsm_headers_build(const struct chsm_request *rq, struct chsm_err *err);

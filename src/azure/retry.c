@@ -5,54 +5,80 @@
 #include "util/enc.h"
 #include "util/log.h"
 
-#define FIRST_MS 800
-#define LONGEST_MS 30000
-#define IMDS_TRIES 6
-#define IMDS_GONE_MS 70000
+#define STOP CHSM_RETRY_STOP
+#define AGAIN CHSM_RETRY_AGAIN
+#define TOKEN CHSM_RETRY_TOKEN
+#define UNSENT CHSM_OUTCOME_UNSENT
+#define LOST CHSM_OUTCOME_LOST
+#define HOPELESS CHSM_OUTCOME_HOPELESS
+#define INTERRUPTED CHSM_OUTCOME_INTERRUPTED
+
+const struct chsm_retry_rule chsm_retry_rules[] = {
+    /*                                                                              repeatable  start  identity */
+    { "no connection; the request was not sent", { { UNSENT, UNSENT } },                 { AGAIN, AGAIN, STOP } },
+    { "connection lost or timed out, no whole answer", { { LOST, LOST } },               { AGAIN, STOP, STOP } },
+    { "certificate, TLS version or size refused", { { HOPELESS, HOPELESS } },            { STOP, STOP, STOP } },
+    { "interrupted (Ctrl-C)", { { INTERRUPTED, INTERRUPTED } },                          { STOP, STOP, STOP } },
+    { "401", { { 401, 401 } },                                                           { TOKEN, TOKEN, STOP } },
+    { "404", { { 404, 404 } },                                                           { STOP, STOP, AGAIN } },
+    { "408", { { 408, 408 } },                                                           { AGAIN, STOP, AGAIN } },
+    { "410", { { 410, 410 } },                                                           { STOP, STOP, AGAIN } },
+    { "429", { { 429, 429 } },                                                           { AGAIN, AGAIN, AGAIN } },
+    { "500, 502, 503, 504", { { 500, 500 }, { 502, 504 } },                              { AGAIN, STOP, AGAIN } },
+    { "any other 5xx", { { 500, 599 } },                                                 { STOP, STOP, AGAIN } },
+    { "any other answer but 2xx", { { 0, 0 } },                                          { STOP, STOP, STOP } },
+    { 0 },
+};
+
+static enum chsm_retry rule(long outcome, enum chsm_repeat repeat)
+{
+    const struct chsm_retry_rule *r = chsm_retry_rules;
+
+    for (; r[1].when; r++)
+        for (size_t i = 0; i < ARRAY_LEN(r->is) && r->is[i].from; i++)
+            if (outcome >= r->is[i].from && outcome <= r->is[i].to)
+                return r->act[repeat];
+    return r->act[repeat];
+}
 
 bool chsm_retry_transient(long status)
 {
-    switch (status) {
-    case 0: case 408: case 429: case 500: case 502: case 503: case 504:
-        return true;
-    default:
-        return false;
-    }
+    return rule(status ? status : LOST, CHSM_REPEAT_SAFE) == CHSM_RETRY_AGAIN;
 }
 
-/* Whether a starting request certainly started nothing. */
-static bool not_started(const struct chsm_attempt *a)
+static long outcome(const struct chsm_attempt *a)
 {
-    return a->status == 429 || (a->status == 0 && !a->sent);
+    if (a->hopeless)
+        return HOPELESS;
+    if (a->status)
+        return a->status;
+    if (a->code == CHSM_INTERRUPTED)
+        return INTERRUPTED;
+    return a->sent ? LOST : UNSENT;
 }
 
 enum chsm_retry chsm_retry_decide(const struct chsm_attempt *a)
 {
     unsigned most = a->retry_after >= 0 ? CHSM_RETRY_TRIES_ASKED : CHSM_RETRY_TRIES;
+    enum chsm_retry act = rule(outcome(a), a->repeat);
 
-    if (a->hopeless || (a->status == 0 && a->code == CHSM_INTERRUPTED))
-        return CHSM_RETRY_STOP;
-    if (a->status == 401)       /* refused at the door: nothing has started */
-        return a->renewed ? CHSM_RETRY_STOP : CHSM_RETRY_TOKEN;
-    if (!chsm_retry_transient(a->status) || a->tries >= most)
-        return CHSM_RETRY_STOP;
-    if (a->repeat == CHSM_REPEAT_START && !not_started(a))
-        return CHSM_RETRY_STOP;
-    return CHSM_RETRY_AGAIN;
+    if (act == CHSM_RETRY_TOKEN)
+        return a->renewed ? CHSM_RETRY_STOP : act;
+    return a->tries >= most ? CHSM_RETRY_STOP : act;
 }
 
 int64_t chsm_retry_delay(unsigned tries, long retry_after, uint32_t dice)
 {
-    int64_t ms = FIRST_MS;
+    int64_t ms = CHSM_RETRY_FIRST_MS;
 
     if (retry_after > 0) {
         ms = (int64_t)retry_after * 1000;
         return ms + ms * (dice % 100) / 1000;               /* up to a tenth later, never earlier */
     }
-    for (unsigned i = 1; i < tries && ms < LONGEST_MS; i++)
+    for (unsigned i = 1; i < tries && ms < CHSM_RETRY_LONGEST_MS; i++)
         ms *= 2;
-    if (ms > LONGEST_MS)
-        ms = LONGEST_MS;
+    if (ms > CHSM_RETRY_LONGEST_MS)
+        ms = CHSM_RETRY_LONGEST_MS;
     return ms * (80 + dice % 50) / 100;
 }
 
@@ -72,9 +98,11 @@ int chsm_retry_wait(unsigned tries, long retry_after, chsm_deadline deadline, st
 
 int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t elapsed_ms)
 {
+    if (rule(status, CHSM_REPEAT_IDENTITY) != CHSM_RETRY_AGAIN)
+        return -1;
     if (status == 410)
-        return elapsed_ms < IMDS_GONE_MS ? 10000 : -1;
-    if ((status != 404 && status != 408 && status != 429 && status < 500) || tries >= IMDS_TRIES)
+        return elapsed_ms < CHSM_RETRY_GONE_MS ? CHSM_RETRY_GONE_STEP_MS : -1;
+    if (tries >= CHSM_RETRY_TRIES_IDENTITY)
         return -1;
     if (retry_after > 0)
         return (int64_t)retry_after * 1000;

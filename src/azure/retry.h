@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may repeat what (facts: arm.md §2.1, §2.4, entra-auth.md §5.3, §12). The decisions are pure functions; a request
- * that starts a job is repeated only when it certainly did not start one.
+ * Who may repeat what (facts: arm.md §2.1, §2.4, entra-auth.md §5.3, §12): one table and pure functions that read it. A
+ * request that starts a job is repeated only when it certainly did not start one.
  */
 #ifndef CHSM_AZURE_RETRY_H
 #define CHSM_AZURE_RETRY_H
@@ -10,17 +10,42 @@
 
 /* How a request may be repeated. */
 enum chsm_repeat {
-    CHSM_REPEAT_SAFE,       /* GET, PUT, PATCH, DELETE: 408, 429, 500, 502, 503, 504 and connection errors, with back-off */
-    CHSM_REPEAT_START,      /* starts a job: only when it certainly did not start (refused connection, 429, 401) */
+    CHSM_REPEAT_SAFE,       /* GET, PUT, PATCH, DELETE, and a POST that changes nothing */
+    CHSM_REPEAT_START,      /* starts a job: only when it certainly did not start */
+    CHSM_REPEAT_IDENTITY,   /* a question to the instance metadata service */
 };
+#define CHSM_REPEATS 3
 
 #define CHSM_RETRY_TRIES 4              /* exchanges in all, when the service does not say how long to wait */
 #define CHSM_RETRY_TRIES_ASKED 10       /* when it does (Retry-After) */
+#define CHSM_RETRY_TRIES_IDENTITY 6
+#define CHSM_RETRY_FIRST_MS 800         /* the first wait; then doubling up to the longest */
+#define CHSM_RETRY_LONGEST_MS 30000
+#define CHSM_RETRY_GONE_MS 70000        /* how long the instance metadata service may be gone (410), asked every 10 s */
+#define CHSM_RETRY_GONE_STEP_MS 10000
 
 enum chsm_retry {
     CHSM_RETRY_STOP,
     CHSM_RETRY_AGAIN,       /* after chsm_retry_delay() */
     CHSM_RETRY_TOKEN,       /* at once, with a fresh token */
+};
+
+/*
+ * The table that decides; `chsmctl help retries` and chsmctl(1) show the same one. The first row that fits counts; the
+ * last fits everything.
+ */
+struct chsm_retry_rule {
+    const char *when;                   /* for people; NULL ends the table */
+    struct { short from, to; } is[4];   /* statuses, or the kinds of failure below; all 0 = everything */
+    enum chsm_retry act[CHSM_REPEATS];  /* by enum chsm_repeat */
+};
+extern const struct chsm_retry_rule chsm_retry_rules[];
+
+enum {                                  /* beside the statuses, how an exchange without an answer ended */
+    CHSM_OUTCOME_UNSENT = -1,           /* the server cannot have seen the request */
+    CHSM_OUTCOME_LOST = -2,             /* it may have */
+    CHSM_OUTCOME_HOPELESS = -3,         /* nothing will change by itself: certificate, bounds */
+    CHSM_OUTCOME_INTERRUPTED = -4,
 };
 
 struct chsm_attempt {       /* how one exchange ended */
@@ -36,7 +61,7 @@ struct chsm_attempt {       /* how one exchange ended */
 /* What to do after an exchange that did not end in 2xx. Pure. */
 enum chsm_retry chsm_retry_decide(const struct chsm_attempt *a);
 
-/* True when the same question may be answered better later: 408, 429, 5xx (not 501, 505), or no answer. Pure. */
+/* True when the same question may be answered better later; 0 = no answer came. Pure. */
 bool chsm_retry_transient(long status);
 
 /*

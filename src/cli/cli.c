@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/topics.h"
 #include "pkcs11/hsm.h"
 
 static const struct chsm_cmd *find(const char *noun, const char *verb)
@@ -62,13 +63,17 @@ static int run(const struct chsm_cmd *c, int n, char **argv)
 
 static int help(const char *noun, const char *verb)
 {
+    const struct chsm_topic *topic = verb ? NULL : chsm_topic_find(noun);
     struct chsm_err err;
 
-    if (noun && !is_noun(noun))
+    if (!topic && noun && !is_noun(noun))
         return wrong_command(noun, NULL);
     if (verb && !find(noun, verb))
         return wrong_command(noun, verb);
-    chsm_help(noun, verb);
+    if (topic)
+        topic->print();
+    else
+        chsm_help(noun, verb);
     return chsm_out_close(&err) < 0 ? (int)err.code : CHSM_OK;
 }
 

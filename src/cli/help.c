@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cli/commands.h"
+#include "cli/topics.h"
 
 static void print_opts(const struct chsm_opt *opts)
 {
@@ -55,6 +56,8 @@ void chsm_help(const char *noun, const char *verb)
            "Restores Azure Cloud HSM backups and proves that every key survived.\n\n");
     print_list(noun);
     printf("\n  %-22s %s\n  %-22s %s\n", "help [NOUN VERB]", "show help", "version", "show the version");
+    for (const struct chsm_topic *t = chsm_topics; t->name; t++)
+        printf("  help %-17s %s\n", t->name, t->help);
     printf("\nglobal options\n");
     print_opts(chsm_global_opts);
     printf("\nEXIT STATUS: 0 done or verified, 1 verification failed, 2 usage, 3 bad input\n"

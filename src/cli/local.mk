@@ -5,6 +5,7 @@ libchsmcli_la_SOURCES = \
 	src/cli/args.c src/cli/args.h \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/help.c \
+	src/cli/topics.c src/cli/topics.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/connect.c src/cli/connect.h \
 	src/cli/hsm_options.c src/cli/hsm_options.h \

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# chsmctl(1) says what the program does: every exit status of util/err.h and every global option.
+# chsmctl(1) says what the program does: every exit status of util/err.h, every global option, the tables of `help`.
 # shellcheck source=tests/policy/tap.sh
 . "$(dirname "$0")/tap.sh"
 
 page=doc/man/chsmctl.1
 [ -f "$page" ] || { echo "1..0 # SKIP $page is not there"; exit 0; }
-plan 2
+plan 3
 
 text=$(sed 's/\\-/-/g; s/\\f[BIRP]//g' "$page")
 status=$(echo "$text" | awk '/^\.S[Hh] / { on = /EXIT STATUS/ } on')
@@ -22,6 +22,18 @@ if [ -x "${CHSMCTL:-}" ]; then
         for o in $options; do
             echo "$text" | grep -qE -- "(^|[^a-z-])$o([^a-z-]|\$)" || echo "$o"
         done
+    } | check "$name"
+else
+    skip "$name" "chsmctl is not built"
+fi
+
+name="the manual has the table of retries as the program prints it"
+if [ -x "${CHSMCTL:-}" ]; then
+    {
+        said=$("$CHSMCTL" help retries </dev/null 2>&1)
+        [ -n "$said" ] || echo "chsmctl help retries prints nothing"
+        written=$(sed -n '/^\.SH RETRIES/,/^\.SH PLANS/p' "$page" | sed -n '/^\.nf/,/^\.fi/p' | sed '1d; $d; s/\\-/-/g; s/\\e/\\/g')
+        [ "$said" = "$written" ] || { echo "program:"; echo "$said"; echo "manual:"; echo "$written"; }
     } | check "$name"
 else
     skip "$name" "chsmctl is not built"

@@ -333,6 +333,35 @@ static void retry_after(void **state)
     assert_int_equal(chsm_retry_after_parse("5 minutes", now), -1);
     assert_int_equal(chsm_retry_after_parse("-1", now), -1);
     assert_int_equal(chsm_retry_after_parse("", now), -1);
+    assert_int_equal(chsm_retry_after_ms("0"), 0);
+    assert_int_equal(chsm_retry_after_ms("1"), 1);      /* never earlier than asked */
+    assert_int_equal(chsm_retry_after_ms("2000"), 2);
+    assert_int_equal(chsm_retry_after_ms("2001"), 3);
+    assert_int_equal(chsm_retry_after_ms("99999999999999999999999"), 600);
+    assert_int_equal(chsm_retry_after_ms("1.5"), -1);
+    assert_int_equal(chsm_retry_after_ms("-1"), -1);
+    assert_int_equal(chsm_retry_after_ms(""), -1);
+}
+
+static void retry_after_headers(void **state)
+{
+    static const struct { const char *headers; long wanted; } cases[] = {
+        { "retry-after-ms: 1500\r\n", 2 }, { "X-MS-Retry-After-Ms: 3000\r\n", 3 }, { "Retry-After: 1\r\nretry-after-ms: 9000\r\n", 9 },
+        { "Retry-After: 20\r\nx-ms-retry-after-ms: 300\r\n", 20 }, { "Retry-After: 4\r\nRetry-After: soon\r\n", 4 },
+        { "Retry-After: soon\r\n", -1 }, { "x-retry-after: 5\r\n", -1 }, { "Retry-After: 86400\r\n", 600 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO_FREE char *text = chsm_strf("HTTP/1.1 429 Slow\r\n%sContent-Length: 0\r\n\r\n", cases[i].headers);
+        const char *const script[] = { text, NULL };
+        struct world w;
+
+        open_world(&w, false, script);
+        assert_ok(get(&w), w.err);
+        assert_int_equal(w.r.retry_after, cases[i].wanted);
+        close_world(&w);
+    }
 }
 
 int main(void)
@@ -343,6 +372,7 @@ int main(void)
         cmocka_unit_test(post_is_never_repeated), cmocka_unit_test(not_sent), cmocka_unit_test(time_out), cmocka_unit_test(tls),
         cmocka_unit_test(untrusted_certificate), cmocka_unit_test(plain_http_is_refused), cmocka_unit_test(proxy_is_bypassed),
         cmocka_unit_test(log_shows_no_secret), cmocka_unit_test(retry_after),
+        cmocka_unit_test(retry_after_headers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

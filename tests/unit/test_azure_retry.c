@@ -54,6 +54,25 @@ static void decisions(void **state)
     }
 }
 
+/* Every status there can be, against a second statement of the same rules. */
+static void every_status(void **state)
+{
+    (void)state;
+    for (long status = 100; status < 600; status++) {
+        bool safe = status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+        bool identity = status == 404 || status == 408 || status == 410 || status == 429 || status >= 500;
+        struct chsm_attempt a = { .status = status, .sent = true, .tries = 1, .retry_after = 1 };
+
+        a.repeat = SAFE;
+        assert_int_equal(chsm_retry_decide(&a), status == 401 ? TOKEN : safe ? AGAIN : STOP);
+        a.repeat = START;
+        assert_int_equal(chsm_retry_decide(&a), status == 401 ? TOKEN : status == 429 ? AGAIN : STOP);
+        assert_int_equal(chsm_retry_imds(status, -1, 1, 0) >= 0, identity);
+        assert_int_equal(chsm_retry_transient(status), safe);
+    }
+    assert_true(chsm_retry_transient(0));
+}
+
 static void tries_end(void **state)
 {
     struct chsm_attempt a = { .repeat = SAFE, .status = 503, .sent = true, .retry_after = -1, .tries = CHSM_RETRY_TRIES - 1 };
@@ -113,7 +132,7 @@ static void imds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decisions), cmocka_unit_test(tries_end), cmocka_unit_test(delays),
+        cmocka_unit_test(decisions), cmocka_unit_test(every_status), cmocka_unit_test(tries_end), cmocka_unit_test(delays),
         cmocka_unit_test(wait_beyond_the_deadline_is_not_begun), cmocka_unit_test(imds),
     };
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `chsmctl help` tells beside the commands: the tables that the program decides by. */
+#include "config.h"
+
+#include "azure/retry.h"
+#include "cli/topics.h"
+
+#define ROW "%-46s%-13s%-13s%s\n"
+
+static const char *act(const struct chsm_retry_rule *r, enum chsm_repeat repeat)
+{
+    static const char *const names[] = {
+        [CHSM_RETRY_STOP] = "stop", [CHSM_RETRY_AGAIN] = "again", [CHSM_RETRY_TOKEN] = "fresh token",
+    };
+
+    return names[r->act[repeat]];
+}
+
+static void retries(void)
+{
+    printf(ROW, "what came back", "repeatable", "starts", "identity");
+    for (const struct chsm_retry_rule *r = chsm_retry_rules; r->when; r++)
+        printf(ROW, r->when, act(r, CHSM_REPEAT_SAFE), act(r, CHSM_REPEAT_START), act(r, CHSM_REPEAT_IDENTITY));
+    printf("\n"
+           "repeatable: GET, PUT, PATCH, DELETE and every POST that changes nothing\n"
+           "starts:     the POST that starts a backup or a restore; after \"stop\" the job\n"
+           "            is looked for, the request is never sent again\n"
+           "identity:   the instance metadata service of the machine\n");
+    printf("\n"
+           "again:       after the wait that the service asks for (Retry-After in seconds\n"
+           "             or as a date, retry-after-ms, x-ms-retry-after-ms; %d s at the\n"
+           "             most), else %d.%d s, doubling up to %d s; never beyond --timeout\n"
+           "fresh token: at once and once only, with a new token\n"
+           "tries:       %d in all, %d where the service names the wait; identity %d,\n"
+           "             waiting 1 s, doubling; 410 every %d s for %d s\n",
+           CHSM_RETRY_AFTER_MAX, CHSM_RETRY_FIRST_MS / 1000, CHSM_RETRY_FIRST_MS % 1000 / 100, CHSM_RETRY_LONGEST_MS / 1000,
+           CHSM_RETRY_TRIES, CHSM_RETRY_TRIES_ASKED, CHSM_RETRY_TRIES_IDENTITY, CHSM_RETRY_GONE_STEP_MS / 1000,
+           CHSM_RETRY_GONE_MS / 1000);
+}
+
+const struct chsm_topic chsm_topics[] = {
+    { "retries", "what is asked again, and when", retries },
+    { 0 },
+};
+
+const struct chsm_topic *chsm_topic_find(const char *name)
+{
+    for (const struct chsm_topic *t = chsm_topics; name && t->name; t++)
+        if (strcmp(t->name, name) == 0)
+            return t;
+    return NULL;
+}
