@@ -12,7 +12,7 @@
 
 static const char *const cluster_versions[] = { "2025-03-31", "2025-12-01-preview", "2026-01-01-preview", NULL };
 static const char *const identity_versions[] = { "2018-11-30", "2023-01-31", "2024-11-30", NULL };
-static const char *const resources_versions[] = { "2020-06-01", "2021-04-01", "2022-09-01", "2022-12-01", "2024-03-01", "2025-04-01", NULL };
+static const char *const resources_versions[] = { "2016-06-01", "2019-11-01", "2020-06-01", "2021-04-01", "2022-09-01", "2022-12-01", "2024-03-01", "2025-04-01", NULL };
 static const char *const storage_versions[] = { "2023-05-01", "2024-01-01", "2025-06-01", "2025-08-01", NULL };
 static const char *const role_versions[] = { "2022-04-01", NULL };
 static const char *const metadata_versions[] = { "2019-05-01", "2022-09-01", NULL };
@@ -40,6 +40,7 @@ static const struct route {
     const struct sim_type *type;
     sim_arm_handler *handler;
 } routes[] = {
+    { "GET", "/subscriptions", &subscription_type, sim_arm_subscriptions },
     { "GET", SUB, &subscription_type, sim_arm_subscription },
     { "GET", GROUP, &group_type, sim_arm_group_get },
     { "PUT", GROUP, &group_type, sim_arm_group_put },
@@ -203,6 +204,8 @@ static int check_scope(struct sim_call *c, const struct route *route, struct chs
 {
     AUTO_FREE char *group = NULL;
 
+    if (!c->arg[0])
+        return 0;
     if (!is_uuid(c->arg[0]))
         return sim_arm_fail(c, err, 400, "InvalidSubscriptionId", "The provided subscription identifier '%s' is malformed or invalid.",
                             c->arg[0]);

@@ -21,7 +21,7 @@ struct sim_type {
 
 /* Handlers: 0 = answered, -1 = the simulator failed. The route table is in arm.c. */
 typedef int sim_arm_handler(struct sim_call *c, struct chsm_err *err);
-sim_arm_handler sim_arm_subscription, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
+sim_arm_handler sim_arm_subscription, sim_arm_subscriptions, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
     sim_arm_identity_put, sim_arm_identity_delete, sim_arm_roles_list;
 sim_arm_handler sim_arm_cluster_put, sim_arm_cluster_patch, sim_arm_cluster_delete, sim_arm_cluster_delete_status;
 sim_arm_handler sim_arm_backup, sim_arm_restore, sim_arm_validate_backup, sim_arm_validate_restore, sim_arm_job_status;

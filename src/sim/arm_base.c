@@ -77,14 +77,24 @@ int sim_arm_show(struct sim_call *c, unsigned status, const json_t *resource, st
     return sim_answer_json(c->an, status, shown(c, resource), err);
 }
 
-int sim_arm_subscription(struct sim_call *c, struct chsm_err *err)
+/* The one subscription of this cloud; NULL when out of memory. */
+static json_t *subscription(const struct sim_call *c)
 {
     const char *id = sim_root_str(c->root, "subscription");
 
-    return sim_answer_json(c->an, 200, json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "id", json_sprintf("/subscriptions/%s", id),
-                                                 "subscriptionId", id, "displayName", "chsm-sim", "state", "Enabled",
-                                                 "tenantId", sim_root_str(c->root, "tenant"), "subscriptionPolicies", "locationPlacementId",
-                                                 "Public_2014-09-01", "quotaId", "PayAsYouGo_2014-09-01", "spendingLimit", "Off"), err);
+    return json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s}}", "id", json_sprintf("/subscriptions/%s", id), "subscriptionId", id,
+                     "displayName", "chsm-sim", "state", "Enabled", "tenantId", sim_root_str(c->root, "tenant"), "subscriptionPolicies",
+                     "locationPlacementId", "Public_2014-09-01", "quotaId", "PayAsYouGo_2014-09-01", "spendingLimit", "Off");
+}
+
+int sim_arm_subscription(struct sim_call *c, struct chsm_err *err)
+{
+    return sim_answer_json(c->an, 200, subscription(c), err);
+}
+
+int sim_arm_subscriptions(struct sim_call *c, struct chsm_err *err)
+{
+    return sim_answer_json(c->an, 200, json_pack("{s:[o],s:{s:s,s:i}}", "value", subscription(c), "count", "type", "Total", "value", 1), err);
 }
 
 int sim_arm_resource_get(struct sim_call *c, struct chsm_err *err)

@@ -14,6 +14,13 @@ teardown() { sim fault clear; }
 
 # --- discovery and sign-in
 
+@test "a caller sees its subscription, as az asks for it when it signs in" {
+    arm GET '/subscriptions?api-version=2019-11-01'
+    expect 200 ".value | length == 1 and .[0].id == \"$SUBSCRIPTION\" and .[0].state == \"Enabled\""
+    arm GET '/subscriptions'
+    refused 400 MissingApiVersionParameter
+}
+
 @test "the metadata document announces all services, as an object and as an array" {
     http GET "$ARM_CLOUD_METADATA_URL"
     expect 200 ".resourceManager == \"$(endpoint arm)\" and .authentication.loginEndpoint == \"$(endpoint login)\""
