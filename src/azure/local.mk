@@ -12,7 +12,8 @@ libchsmazure_la_SOURCES = \
 	src/azure/send.c src/azure/send.h \
 	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
 	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \
+	src/azure/blob.c src/azure/blob_xml.c src/azure/blob.h \
 	src/azure/resource.c src/azure/resource.h \
 	src/azure/cluster.c src/azure/cluster_diff.c src/azure/cluster_identity.c src/azure/cluster.h \
 	src/azure/job.c src/azure/job_start.c src/azure/job_parse.c src/azure/job_snapshot.c src/azure/job.h src/azure/job_id.h
-libchsmazure_la_LIBADD = libchsmutil.la $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+libchsmazure_la_LIBADD = libchsmutil.la $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

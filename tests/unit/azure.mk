@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-azure_test_libs = libchsmazure.la libchsmutil.la $(CMOCKA_LIBS) $(CURL_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
+azure_test_libs = libchsmazure.la libchsmutil.la $(CMOCKA_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
 azure_test_server = tests/unit/azure_server.c tests/unit/azure_server.h tests/unit/azure_world.h
 check_PROGRAMS += tests/unit/test_azure_url
 UNIT_TESTS += tests/unit/test_azure_url
@@ -46,6 +46,11 @@ UNIT_TESTS += tests/unit/test_azure_flow
 tests_unit_test_azure_flow_SOURCES = tests/unit/test_azure_flow.c tests/unit/check.h $(azure_test_server)
 tests_unit_test_azure_flow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_test_azure_flow_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_blob
+UNIT_TESTS += tests/unit/test_azure_blob
+tests_unit_test_azure_blob_SOURCES = tests/unit/test_azure_blob.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_blob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_blob_LDADD = $(azure_test_libs) -lssl
 EXTRA_DIST += \
 	tests/data/azure/README.md \
 	tests/data/azure/CloudHsmCluster_Backup_Pending_MaximumSet_Gen.json \
