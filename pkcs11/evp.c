@@ -10,6 +10,7 @@
 
 #include "pkcs11/evp.h"
 #include "pkcs11/request.h"
+#include "util/safety.h"
 
 #define SIGNATURE_MAX 4096u
 #define CLOSE_GRACE 5000
@@ -101,9 +102,9 @@ static PKCS11_SLOT *choose(const struct chsm_evp_request *q, const struct stack 
 static int log_in(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct chsm_err *err)
 {
     if (slot->token->userPinLocked)
-        return chsm_fail(err, CHSM_PKCS11, "the token says that the user's PIN is locked");
+        return chsm_refuse(err, CHSM_RULE_PIN_LOCKED, "so says the token");
     if (slot->token->userPinFinalTry)
-        return chsm_fail(err, CHSM_REFUSED, "one more wrong PIN would lock the user: no login is tried");
+        return chsm_refuse(err, CHSM_RULE_PIN_FINAL_TRY, "so says the token");
     mark(q, "C_Login");
     if (PKCS11_login(slot, /* so= */ 0, q->pin->p) < 0)
         return chsm_fail(err, CHSM_PKCS11, "libp11 could not log in");

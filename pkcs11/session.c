@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "pkcs11/choose.h"
+#include "util/safety.h"
 
 #define REOPEN_TRIES 5u             /* after 0.1, 0.2, ... 1.6 s */
 
@@ -60,9 +61,9 @@ int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, st
     if (rv != CKR_OK)
         return chsm_ck_fail(err, "C_GetTokenInfo", rv);
     if (info.flags & CKF_USER_PIN_LOCKED)
-        return chsm_fail(err, CHSM_PKCS11, "the token says that the user's PIN is locked");
+        return chsm_refuse(err, CHSM_RULE_PIN_LOCKED, "so says the token");
     if (info.flags & CKF_USER_PIN_FINAL_TRY) {
-        (void)chsm_fail(err, CHSM_REFUSED, "one more wrong PIN would lock the user: no login is tried");
+        (void)chsm_refuse(err, CHSM_RULE_PIN_FINAL_TRY, "so says the token");
         return chsm_err_hint(err, "log in once by hand with the right PIN, then run this again");
     }
     if (info.flags & CKF_PROTECTED_AUTHENTICATION_PATH)

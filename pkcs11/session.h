@@ -49,7 +49,7 @@ void chsm_module_finalize(struct chsm_session *s);
 CHSM_MUST_CHECK int chsm_session_open(struct chsm_session *s, const struct chsm_token_choice *choice, json_t **ret_token,
                                       struct chsm_err *err);
 
-/* One C_Login, never a second one. CHSM_REFUSED when the next wrong PIN would lock the user. */
+/* One C_Login, never a second one. Refused when the next wrong PIN would lock the user, or it is locked. */
 CHSM_MUST_CHECK int chsm_session_login(struct chsm_session *s, const struct chsm_secret *pin, struct chsm_err *err);
 
 /*

@@ -11,6 +11,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/sim_module.bats tests/integration/tokens.bats \
 	tests/integration/mutations.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
+INTEGRATION_TESTS += tests/integration/safety.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -21,6 +22,7 @@ POLICY_TESTS = \
 	tests/policy/readme.sh \
 	tests/policy/outside.sh \
 	tests/policy/man.sh \
+	tests/policy/safety.sh \
 	tests/policy/dist.sh \
 	tests/policy/shell.sh \
 	tests/policy/selftest.sh
@@ -80,7 +82,7 @@ clean-local:
 	rm -rf _fuzz
 
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
-	tests/integration/sim_module.yaml \
+	tests/integration/sim_module.yaml tests/integration/safety.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz/run.sh tests/fuzz/fuzz.h tests/fuzz/fuzz_json.h tests/fuzz/fuzz_attributes.c tests/fuzz/fuzz_inventory.c \

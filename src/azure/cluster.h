@@ -38,7 +38,7 @@ struct chsm_identity_result {
 /*
  * Makes `identity_id` the cluster's one user-assigned identity: GET, merge, PUT (or PATCH with use_patch), wait, GET, and
  * prove that nothing but the identity has changed (arm.md §2.5, §3.2). Nothing is sent when it is already so. A cluster
- * with another identity is refused (CHSM_REFUSED): the service takes one.
+ * with another identity is refused (rule second-identity): the service takes one.
  */
 CHSM_MUST_CHECK int chsm_cluster_identity_apply(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, const char *identity_id,
                                                 bool use_patch, chsm_deadline d, chsm_lro_watch *watch, void *ctx,

@@ -6,6 +6,7 @@
 
 #include "azure/cluster.h"
 #include "azure/resource.h"
+#include "util/safety.h"
 
 static const char *const read_only[] = { "id", "name", "type", "systemData", "etag" };
 static const char *const read_only_properties[] = {
@@ -59,11 +60,11 @@ int chsm_cluster_put_body(const json_t *cluster, const char *identity_id, json_t
 
 static int refuse_other(const char *what, struct chsm_err *err)
 {
-    (void)chsm_fail(err, CHSM_REFUSED, "the cluster already has %s, and Cloud HSM takes one user-assigned identity only", what);
+    (void)chsm_refuse(err, CHSM_RULE_SECOND_IDENTITY, "the cluster already has %s", what);
     return chsm_err_hint(err, "use that identity, or remove it from the cluster first");
 }
 
-/* Whether the cluster has exactly this identity. -1 with CHSM_REFUSED when it has another one, or a system-assigned one. */
+/* Whether the cluster has exactly this identity. -1, refused, when it has another one, or a system-assigned one. */
 static int examine(const json_t *cluster, const char *identity_id, bool *ret_already, struct chsm_err *err)
 {
     json_t *identity = json_object_get(cluster, "identity");

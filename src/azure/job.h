@@ -28,7 +28,7 @@ CHSM_MUST_CHECK int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cl
                                       chsm_deadline d, struct chsm_job *ret, struct chsm_err *err);
 
 /*
- * Starts a restore of `backup_id` into `destination`. Refused with CHSM_REFUSED, before any request that changes
+ * Starts a restore of `backup_id` into `destination`. Refused by a safety rule, before any request that changes
  * something, when the destination is the source (`source` may be NULL when it is not known), or is not Succeeded +
  * NotActivated: a restore into an active cluster destroys it (cloudhsm-client.md §2).
  */

@@ -7,6 +7,7 @@
 
 #include "azure/job_id.h"
 #include "azure/resource.h"
+#include "util/safety.h"
 
 struct start {
     struct chsm_arm *arm;
@@ -160,7 +161,7 @@ static int check_request(const struct chsm_cluster_ref *destination, const struc
     if (chsm_container_check(container_uri, err) < 0)
         return -1;
     if (from && chsm_arm_id_eq(to, from)) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the destination is the source itself (%s): a restore would destroy it", to);
+        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_IS_SOURCE, "the destination is the source itself (%s)", to);
         return chsm_err_hint(err, "restore into another cluster that was created for this and never activated");
     }
     return 0;
@@ -177,16 +178,14 @@ static int check_destination(const struct start *s, struct chsm_err *err)
     provisioning = chsm_cluster_provisioning(cluster);
     activation = chsm_cluster_activation(cluster);
     if (strcmp(provisioning, "Succeeded") != 0) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the destination %s is %s, not Succeeded: nothing is restored into it",
-                        s->cluster->name,
-                        *provisioning ? provisioning : "in an unknown state");
+        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_NOT_READY, "the destination %s is %s", s->cluster->name,
+                          *provisioning ? provisioning : "in an unknown state");
         return chsm_err_hint(err, "wait for it (`chsmctl cluster wait -g %s -n %s`), or use another cluster when it has failed",
                              s->cluster->group, s->cluster->name);
     }
     if (strcmp(activation, "NotActivated") != 0) {
-        (void)chsm_fail(err, CHSM_REFUSED,
-                        "the destination %s is %s, not NotActivated: a restore would fail and leave it unusable",
-                        s->cluster->name, *activation ? activation : "in an unknown activation state");
+        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_ACTIVATED, "the destination %s is %s, not NotActivated", s->cluster->name,
+                          *activation ? activation : "in an unknown activation state");
         return chsm_err_hint(err, "create a new cluster, do not activate it, and restore into that");
     }
     return 0;

@@ -6,6 +6,7 @@
 
 #include "azure/http.h"
 #include "azure/resource.h"
+#include "util/safety.h"
 
 #define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -110,9 +111,7 @@ int chsm_container_check(const char *uri, struct chsm_err *err)
     if (!uri || !*uri)
         return chsm_fail(err, CHSM_USAGE, "no storage container was given");
     if (strchr(uri, '?')) {
-        (void)chsm_fail(err, CHSM_REFUSED,
-                        "the container address %.*s?... carries a SAS: Cloud HSM does not support SAS, and it must not be used",
-                        (int)strcspn(uri, "?"), uri);
+        (void)chsm_refuse(err, CHSM_RULE_SAS, "the container address %.*s?... carries one", (int)strcspn(uri, "?"), uri);
         return chsm_err_hint(err, "give the bare address; "
                                   "access comes from the cluster's managed identity (`chsmctl identity apply`)");
     }

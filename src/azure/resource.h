@@ -17,7 +17,7 @@ CHSM_MUST_CHECK int chsm_name_identity(const char *id, struct chsm_err *err);
 bool chsm_is_guid(const char *s);
 
 /*
- * CHSM_USAGE when it is no https address of a container. CHSM_REFUSED when it carries a query: a SAS, which Cloud HSM does
+ * CHSM_USAGE when it is no https address of a container. Refused (rule sas) when it carries a query: a SAS, which Cloud HSM does
  * not support; the error does not quote it.
  */
 CHSM_MUST_CHECK int chsm_container_check(const char *uri, struct chsm_err *err);

@@ -12,6 +12,7 @@
 #include "evidence/report.h"
 #include "evidence/store.h"
 #include "util/path.h"
+#include "util/safety.h"
 
 #define REPORT_MAX (256u << 20)
 #define PROBLEMS_MAX (1u << 20)
@@ -113,7 +114,7 @@ static int check_other_cluster(const struct chsm_args *args, const struct chsm_i
         return -1;
     if (args->same_cluster || !endpoint || !source->endpoint || !chsm_endpoint_eq(endpoint, source->endpoint))
         return 0;
-    (void)chsm_fail(err, CHSM_REFUSED, "the library points to %s, where the inventory itself was taken", endpoint);
+    (void)chsm_refuse(err, CHSM_RULE_SAME_CLUSTER, "the library points to %s, where the inventory itself was taken", endpoint);
     return chsm_err_hint(err, "point the client to the destination, or say --allow-same-cluster if this cluster is what you want to check");
 }
 

@@ -4,6 +4,7 @@
 
 #include "azure/retry.h"
 #include "cli/topics.h"
+#include "util/safety.h"
 
 #define ROW "%-46s%-13s%-13s%s\n"
 
@@ -38,8 +39,20 @@ static void retries(void)
            CHSM_RETRY_GONE_MS / 1000);
 }
 
+static void safety(void)
+{
+    printf("What is refused, with exit status %d; the refused step has changed nothing.\n"
+           "Override: the option with which it goes on all the same.\n", (int)CHSM_REFUSED);
+    for (size_t i = 0; i < CHSM_RULES; i++) {
+        const struct chsm_safety_rule *r = &chsm_safety_rules[i];
+
+        printf("\n%s\n  when      %s\n  why       %s\n  override  %s\n", r->id, r->condition, r->said, r->override);
+    }
+}
+
 const struct chsm_topic chsm_topics[] = {
     { "retries", "what is asked again, and when", retries },
+    { "safety", "what is refused, and why", safety },
     { 0 },
 };
 

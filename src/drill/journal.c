@@ -8,6 +8,7 @@
 #include "util/clock.h"
 #include "util/enc.h"
 #include "util/path.h"
+#include "util/safety.h"
 
 struct chsm_journal {
     int fd;
@@ -26,7 +27,10 @@ int chsm_journal_create(const char *path, struct chsm_journal **ret, struct chsm
     memcpy(j->previous, no_line, sizeof j->previous);
     j->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (j->fd < 0) {
-        (void)chsm_fail_errno(err, errno == EEXIST ? CHSM_REFUSED : CHSM_CONFIG, "cannot create the journal %s", path);
+        if (errno == EEXIST)
+            (void)chsm_refuse(err, CHSM_RULE_EVIDENCE_EXISTS, "%s is there already", path);
+        else
+            (void)chsm_fail_errno(err, CHSM_CONFIG, "cannot create the journal %s", path);
         free(j);
         return -1;
     }

@@ -10,7 +10,7 @@
 
 struct chsm_journal;
 
-/* Makes a new file, mode 0600; CHSM_REFUSED when it exists. */
+/* Makes a new file, mode 0600; refused (evidence-exists) when it exists. */
 CHSM_MUST_CHECK int chsm_journal_create(const char *path, struct chsm_journal **ret, struct chsm_err *err);
 void chsm_journal_close(struct chsm_journal *j);
 

@@ -4,6 +4,7 @@
 
 #include "drill/client.h"
 #include "drill/run_state.h"
+#include "util/safety.h"
 
 static void on_poll(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
 {
@@ -37,17 +38,17 @@ static int check_endpoints(struct chsm_run *run, const json_t *source, const jso
     AUTO_FREE char *to = NULL;
     char **endpoint[2] = { &from, &to };
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         if (chsm_client_endpoint(side[i]->directory, endpoint[i], err) < 0)
             return -1;
+    if (from && to && chsm_endpoint_eq(from, to))
+        return chsm_refuse(err, CHSM_RULE_CLIENTS_OF_ONE_CLUSTER, "the client directories of source and destination both point to %s", from);
+    for (int i = 0; i < 2; i++)
         if (*endpoint[i] && !chsm_endpoint_of_cluster(*endpoint[i], cluster[i])) {
-            (void)chsm_fail(err, CHSM_REFUSED, "%s/%s points to %s, which is no node of cluster %s", side[i]->directory, CHSM_RESOURCE_CFG,
-                            *endpoint[i], side[i]->cluster);
+            (void)chsm_refuse(err, CHSM_RULE_CLIENT_OF_OTHER_CLUSTER, "%s/%s points to %s, which is no node of cluster %s",
+                              side[i]->directory, CHSM_RESOURCE_CFG, *endpoint[i], side[i]->cluster);
             return chsm_err_hint(err, "put the host name of a node of %s there", side[i]->cluster);
         }
-    }
-    if (from && to && chsm_endpoint_eq(from, to))
-        return chsm_fail(err, CHSM_REFUSED, "the client directories of source and destination both point to %s", from);
     return 0;
 }
 
@@ -57,7 +58,7 @@ static int check_source(const json_t *cluster, struct chsm_err *err)
 
     if (strcasecmp(p, "Succeeded") == 0 && strcasecmp(a, "Active") == 0)
         return 0;
-    (void)chsm_fail(err, CHSM_REFUSED, "the source is %s and %s; a backup needs Succeeded and Active", p, a);
+    (void)chsm_refuse(err, CHSM_RULE_SOURCE_NOT_ACTIVE, "the source is %s and %s; a backup needs Succeeded and Active", p, a);
     return chsm_err_hint(err, "activate the source, or correct the plan");
 }
 
@@ -67,7 +68,8 @@ static int check_destination(const json_t *cluster, struct chsm_err *err)
 
     if (strcasecmp(p, "Succeeded") == 0 && strcasecmp(a, "NotActivated") == 0)
         return 0;
-    (void)chsm_fail(err, CHSM_REFUSED, "the destination is %s and %s; a restore needs Succeeded and NotActivated", p, a);
+    (void)chsm_refuse(err, strcasecmp(p, "Succeeded") == 0 ? CHSM_RULE_DESTINATION_ACTIVATED : CHSM_RULE_DESTINATION_NOT_READY,
+                      "the destination is %s and %s; a restore needs Succeeded and NotActivated", p, a);
     return chsm_err_hint(err, "a restore into an active cluster fails and leaves it unusable: create a new cluster for the restore");
 }
 
@@ -81,7 +83,7 @@ int chsm_step_preflight(struct chsm_run *run, struct chsm_err *err)
     if (chsm_cluster_id(&run->source_ref, &run->source_id, err) < 0 || chsm_cluster_id(&run->destination_ref, &run->destination_id, err) < 0)
         return -1;
     if (chsm_arm_id_eq(run->source_id, run->destination_id))
-        return chsm_fail(err, CHSM_REFUSED, "the destination is the source");
+        return chsm_refuse(err, CHSM_RULE_DESTINATION_IS_SOURCE, "the plan names %s as both", run->source_id);
     if (access(p->module, R_OK) < 0)
         return chsm_fail_errno(err, CHSM_CONFIG, "PKCS#11 module %s", p->module);
     if (read_pins(run, err) < 0)

@@ -8,6 +8,7 @@
 #include "evidence/store.h"
 #include "util/enc.h"
 #include "util/path.h"
+#include "util/safety.h"
 
 #define SUMS "SHA256SUMS"
 #define SUMS_MAX (1u << 20)
@@ -51,7 +52,7 @@ int chsm_evidence_open(const char *dir, struct chsm_evidence **ret, struct chsm_
         return -1;
     names_free(names, n);
     if (n > 0) {
-        (void)chsm_fail(err, CHSM_REFUSED, "the evidence folder %s is not empty; evidence is never overwritten", dir);
+        (void)chsm_refuse(err, CHSM_RULE_EVIDENCE_EXISTS, "the folder %s is not empty", dir);
         return chsm_err_hint(err, "name a new folder");
     }
     ev = calloc(1, sizeof *ev);

@@ -8,7 +8,7 @@
 struct chsm_evidence;
 
 /*
- * Opens a fresh directory; it is made when it is not there. CHSM_REFUSED when it holds anything: evidence is never
+ * Opens a fresh directory; it is made when it is not there. Refused (rule evidence-exists) when it holds anything: evidence is never
  * overwritten.
  */
 CHSM_MUST_CHECK int chsm_evidence_open(const char *dir, struct chsm_evidence **ret, struct chsm_err *err);

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libchsmutil.la
 libchsmutil_la_SOURCES = \
 	src/util/banned.h src/util/compat.h \
 	src/util/err.c src/util/err.h \
+	src/util/safety.c src/util/safety.h \
 	src/util/buf.c src/util/buf.h \
 	src/util/secret.c src/util/secret.h \
 	src/util/log.c src/util/log.h \

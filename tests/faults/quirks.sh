@@ -83,6 +83,8 @@ crash=C_FindObjects         ie
 crash=C_Sign                ie
 error=C_FindObjectsInit:0x5 ie
 error=C_OpenSession:0xb1    e
+pin=final-try               e
+pin=locked                  e
 '
 mapfile -t names < <(awk 'NF { print $1 }' <<<"$PROFILES")
 mapfile -t rights < <(awk 'NF { print $2 }' <<<"$PROFILES")
@@ -116,7 +118,7 @@ outcome() {
     verified/0) echo v ;;
     failed/1) echo f ;;
     inconclusive/10) echo i ;;
-    */6 | */8) if grep -q '^chsmctl: ' "$err"; then echo e; else echo "! no message"; fi ;;
+    */6 | */7 | */8) if grep -q '^chsmctl: ' "$err"; then echo e; else echo "! no message"; fi ;;
     */124 | */137) echo '! not in time' ;;
     *) echo "! '$said' with exit status $status: $(tail -n 1 "$err")" ;;
     esac

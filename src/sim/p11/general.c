@@ -152,6 +152,8 @@ CK_RV C_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
     info->flags = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED | CKF_TOKEN_INITIALIZED;
     if (is_spare(slot))
         info->flags = CKF_RNG | CKF_LOGIN_REQUIRED;
+    if (sim_quirks()->pin_state != SIM_PIN_FINE)
+        info->flags |= sim_quirks()->pin_state == SIM_PIN_LOCKED ? CKF_USER_PIN_LOCKED : CKF_USER_PIN_FINAL_TRY;
     info->ulMaxSessionCount = SESSIONS_MAX;
     info->ulSessionCount = CK_UNAVAILABLE_INFORMATION;
     info->ulMaxRwSessionCount = SESSIONS_MAX;

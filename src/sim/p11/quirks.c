@@ -54,6 +54,7 @@ static const struct { const char *name; size_t at; unsigned long alone; } number
 static const struct { const char *name; size_t at; const char *words[5]; } choices[] = {
     { "batch-lies", offsetof(struct sim_quirks, batch_lies), { "", "bytes", "order", "stale", "silent" } },
     { "length-lies", offsetof(struct sim_quirks, length_lies), { "", "over", "absent", "zero", NULL } },
+    { "pin", offsetof(struct sim_quirks, pin_state), { "", "final-try", "locked", NULL, NULL } },
     { "wrong-answer", offsetof(struct sim_quirks, wrong_answer), { "", "flip", "zero", "empty", "other" } },
 };
 

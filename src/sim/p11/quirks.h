@@ -33,6 +33,7 @@
  *   slots=N                 so many slots; only the first has an initialised token
  *   no-label                the token's label is blank
  *   garbage-info            the texts of slot and token are rubbish
+ *   pin=final-try|locked    the token says that the next wrong PIN locks the user, or that one has
  *   slow=C_NAME:MS          that call takes that much longer
  *   noise                   chatter on stdout and stderr
  *   latency=MS              every call takes that much longer
@@ -60,6 +61,7 @@ struct sim_quirks {
     CK_OBJECT_CLASS batch_lies_of;      /* CK_UNAVAILABLE_INFORMATION = all */
     enum { SIM_LENGTHS_RIGHT, SIM_LENGTH_OVER, SIM_LENGTH_ABSENT, SIM_LENGTH_ZERO } length_lies;
     enum { SIM_ANSWERS_RIGHT, SIM_ANSWER_FLIP, SIM_ANSWER_ZERO, SIM_ANSWER_EMPTY, SIM_ANSWER_OTHER } wrong_answer;
+    enum { SIM_PIN_FINE, SIM_PIN_FINAL_TRY, SIM_PIN_LOCKED } pin_state;
     char inherited[32];         /* already-logged-in: the user, "" = the first */
     CK_RV bad_login;
     unsigned latency_ms;

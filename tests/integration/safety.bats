@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Every safety rule of `chsmctl help safety`: it refuses with exit status 7 and its name, and the cloud's log shows that nothing was
+# asked for that could change anything. A test's name begins with its rule's; a rule without a test fails.
+# shellcheck disable=SC2154  # status, output and stderr come from run
+
+load lib
+load drill
+
+NEW=(-g rg-destination -n chsm-new)
+BUSY=(-g rg-destination -n chsm-busy)
+LIVE=(-g rg-destination -n chsm-live)
+
+setup_file() {
+    sim_start safety.yaml
+    pins
+    # In this cloud a change never ends, so this leaves a cluster in the middle of one.
+    "$CHSMCTL" identity apply "${BUSY[@]}" --identity "$IDENTITY" --timeout 1s "${POLL[@]}" && return 1
+    # shellcheck disable=SC2046  # words
+    "$CHSMCTL" keys inventory $(hsm chsm-source) -f "$BATS_FILE_TMPDIR/source.json"
+}
+
+teardown_file() {
+    sim_stop
+}
+
+# requests [FILTER]: how many the cloud has seen, but for finding and signing in
+requests() {
+    jq -s "map(select(.service != \"login\" and .service != \"imds\" and .path != \"/metadata/endpoints\") | select(${1:-true})) | length" "$SIM_DIR/requests.jsonl"
+}
+
+changing='.method != "GET" and .method != "HEAD"'
+
+# refuses RULE ARGUMENT...: chsmctl refuses by that rule; nothing that changes something was sent
+refuses() {
+    local rule=$1 before
+
+    shift
+    before=$(requests "$changing")
+    # Not by run_chsmctl: it writes down the words of the command, and one of them is a secret here.
+    run --separate-stderr timeout -k 5 60 "$CHSMCTL" "$@" </dev/null
+    assert_status 7
+    assert_stderr "safety rule $rule: "
+    [[ $(requests "$changing") == "$before" ]] || fail "something was sent:" "$(tail -n 5 "$SIM_DIR/requests.jsonl")"
+}
+
+# refuses_unasked RULE ARGUMENT...: the same, and nothing at all was sent
+refuses_unasked() {
+    local all
+
+    all=$(requests)
+    refuses "$@"
+    [[ $(requests) == "$all" ]] || fail "something was sent:" "$(tail -n 5 "$SIM_DIR/requests.jsonl")"
+}
+
+backup_id() {
+    echo "cloudhsm-00000000-0000-4000-8000-000000000000-$(date -u +%Y%m%d%H%M%S)00"
+}
+
+restore() {
+    echo "restore start -u $(container) --backup-id $(backup_id)"
+}
+
+@test "every rule has a test" {
+    diff <("$CHSMCTL" help safety | grep -E '^[a-z-]+$' | sort) \
+        <(sed -n 's/^@test "\([a-z-]*\): .*/\1/p' "$abs_top_srcdir/tests/integration/safety.bats" | sort -u)
+}
+
+# shellcheck disable=SC2046  # words
+@test "destination-is-source: restoring into the source, in any spelling" {
+    refuses_unasked destination-is-source $(restore) "${SOURCE[@]}" --source-cluster chsm-source
+    refuses_unasked destination-is-source $(restore) -g RG-SOURCE -n CHSM-Source --source-cluster chsm-source --source-group rg-source
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml" 's/destination: { resourceGroup: rg-destination, cluster: chsm-new/destination: { resourceGroup: rg-source, cluster: CHSM-source/'
+    run_chsmctl drill run "$BATS_TEST_TMPDIR/plan.yaml"
+    [[ $status == 3 || $status == 7 ]]
+}
+
+# shellcheck disable=SC2046  # words
+@test "destination-not-ready: restoring into a cluster that is changing" {
+    refuses destination-not-ready $(restore) "${BUSY[@]}"
+    plan chsm-busy "$BATS_TEST_TMPDIR/plan.yaml"
+    refuses destination-not-ready drill run "$BATS_TEST_TMPDIR/plan.yaml"
+}
+
+# shellcheck disable=SC2046  # words
+@test "destination-activated: restoring into a cluster that was activated" {
+    refuses destination-activated $(restore) "${LIVE[@]}"
+    plan chsm-live "$BATS_TEST_TMPDIR/plan.yaml"
+    refuses destination-activated drill run "$BATS_TEST_TMPDIR/plan.yaml"
+}
+
+@test "source-not-active: a drill that would back up a cluster without keys" {
+    plan chsm-live "$BATS_TEST_TMPDIR/plan.yaml" "s|source: { resourceGroup: rg-source, cluster: chsm-source, client: { directory: $(client chsm-source)|source: { resourceGroup: rg-destination, cluster: chsm-new, client: { directory: $(client chsm-new)|"
+    refuses source-not-active drill run "$BATS_TEST_TMPDIR/plan.yaml"
+}
+
+# shellcheck disable=SC2046  # words
+@test "sas: an address with a SAS, which is not repeated" {
+    local sas='?sv=2022-11-02&sig=notforyoureyes'
+
+    refuses_unasked sas backup start "${SOURCE[@]}" -u "$(container)$sas"
+    [[ $output$stderr != *notforyoureyes* ]]
+    refuses_unasked sas restore start "${NEW[@]}" --backup-id "$(backup_id)" -u "$(container)$sas"
+    [[ $output$stderr != *notforyoureyes* ]]
+}
+
+@test "second-identity: applying an identity to a cluster that has another one" {
+    refuses second-identity identity apply "${SOURCE[@]}" --identity "$OTHER_IDENTITY"
+    refuses second-identity identity apply "${SOURCE[@]}" --identity "$OTHER_IDENTITY" --method patch
+}
+
+@test "client-of-other-cluster: a client folder that points to a third cluster" {
+    mkdir "$BATS_TEST_TMPDIR/client"
+    cp "$(client chsm-live)/azcloudhsm_resource.cfg" "$BATS_TEST_TMPDIR/client"
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml" "s|directory: $(client chsm-new)|directory: client|"
+    refuses client-of-other-cluster drill run "$BATS_TEST_TMPDIR/plan.yaml"
+    assert_stderr 'no node of cluster chsm-new'
+}
+
+@test "clients-of-one-cluster: both client folders point to the source" {
+    mkdir "$BATS_TEST_TMPDIR/client"
+    cp "$(client chsm-source)/azcloudhsm_resource.cfg" "$BATS_TEST_TMPDIR/client"
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml" "s|directory: $(client chsm-new)|directory: client|"
+    refuses clients-of-one-cluster drill run "$BATS_TEST_TMPDIR/plan.yaml"
+}
+
+# shellcheck disable=SC2046  # words
+@test "same-cluster: verifying the cluster that the inventory came from, unless it is meant" {
+    refuses_unasked same-cluster keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json"
+    assert_stderr --allow-same-cluster
+    run_chsmctl keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json" --allow-same-cluster
+    [[ $status != 7 ]]
+}
+
+# shellcheck disable=SC2046  # words
+@test "pin-final-try: no login when the next wrong PIN locks the user" {
+    export CHSM_SIM_QUIRKS=pin=final-try CHSM_SIM_CALLS=$BATS_TEST_TMPDIR/calls
+    refuses_unasked pin-final-try keys list $(hsm chsm-source)
+    [[ $(jq -s 'map(.C_Login // 0) | add' "$CHSM_SIM_CALLS") == 0 ]]
+}
+
+# shellcheck disable=SC2046  # words
+@test "pin-locked: no login when the user is locked" {
+    export CHSM_SIM_QUIRKS=pin=locked CHSM_SIM_CALLS=$BATS_TEST_TMPDIR/calls
+    refuses_unasked pin-locked keys list $(hsm chsm-source)
+    [[ $(jq -s 'map(.C_Login // 0) | add' "$CHSM_SIM_CALLS") == 0 ]]
+}
+
+# shellcheck disable=SC2046  # words
+@test "evidence-exists: a folder that holds something" {
+    mkdir "$BATS_TEST_TMPDIR/evidence"
+    echo precious >"$BATS_TEST_TMPDIR/evidence/journal.jsonl"
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml"
+    refuses_unasked evidence-exists drill run "$BATS_TEST_TMPDIR/plan.yaml"
+    refuses_unasked evidence-exists keys verify $(hsm chsm-new) -i "$BATS_FILE_TMPDIR/source.json" --evidence "$BATS_TEST_TMPDIR/evidence"
+    [[ $(<"$BATS_TEST_TMPDIR/evidence/journal.jsonl") == precious ]]
+}
