@@ -22,13 +22,13 @@ clean() {
     printf '#!/bin/sh\n# %s\nprintf "usage:\\n  demo  x\\n  check  y\\n"\n' "$spdx" | put dev
     # shellcheck disable=SC2016  # Markdown
     printf 'Run `./dev demo`, `./dev check`.\n\n```\n$ chsmctl keys verify --help\n```\n' | put README.md
-    printf '.\\" %s\n.SH OPTIONS\n\\-\\-output\n.SH EXIT STATUS\n0 1\n.SH SAFETY RULES\n.B x\nWhen: y.\nWhy: z.\nOverride: none.\n.SH SEE ALSO\n' "$spdx" | put doc/man/chsmctl.1
+    printf '.\\" %s\n.SH OPTIONS\n\\-\\-output\n.SH EXIT STATUS\n0 1\n.SH RETRIES\n.nf\nagain\n.fi\n.SH PLANS\n.SH SAFETY RULES\n.B x\nWhen: y.\nWhy: z.\nOverride: none.\n.SH SEE ALSO\n' "$spdx" | put doc/man/chsmctl.1
     printf '# %s\nPOLICY_TESTS = tests/policy/x.sh\n' "$spdx" | put tests/local.mk
     printf '# %s\nUNIT_TESTS += tests/unit/test_x\n' "$spdx" | put tests/unit/x.mk
     printf '#!/bin/sh\n# %s\ntrue\n' "$spdx" | put tests/policy/x.sh
     printf 'int main(void)\n{\n    return 0;\n}\n' | c_file tests/unit/test_x.c
     (cd "$tree" && find . -type f | sed 's|^\./||') >"$CHSM_DISTFILES"
-    printf '#!/bin/sh\ncase "$*" in "--help") echo "  --output FORMAT" ;; "keys verify --help") ;; "help safety") printf "x\\n  when  y\\n  why  z\\n  override  none\\n" ;; *) exit 2 ;; esac\n' >"$CHSMCTL"
+    printf '#!/bin/sh\ncase "$*" in "--help") echo "  --output FORMAT" ;; "keys verify --help") ;; "help retries") echo again ;; "help safety") printf "x\\n  when  y\\n  why  z\\n  override  none\\n" ;; *) exit 2 ;; esac\n' >"$CHSMCTL"
     chmod +x "$CHSMCTL"
 }
 
@@ -53,7 +53,7 @@ catches() {
     clean
 }
 
-echo 1..61
+echo 1..62
 for s in layers ceilings banned spdx outside readme man safety dist shell; do passes "$s"; done
 
 # FILE INCLUDES WHAT
@@ -117,6 +117,8 @@ printf '/* %s */\nenum chsm_code {\n    CHSM_NEW = 11,\n};\n' "$spdx" | put src/
 catches man 'the manual lists every exit' 'an exit status without its text'
 printf '#!/bin/sh\necho "  --new  x"\n' >"$CHSMCTL"
 catches man 'the manual lists every global' 'an option without its text'
+sed 's/echo again/echo never/' "$CHSMCTL" >"$CHSMCTL.new" && mv "$CHSMCTL.new" "$CHSMCTL" && chmod +x "$CHSMCTL"
+catches man 'the manual has the table' 'another table of retries'
 printf 'int f(void)\n{\n    return chsm_fail(err, CHSM_REFUSED, "no");\n}\n' | c_file src/azure/a.c
 catches safety 'nothing is refused' 'a refusal without a rule'
 printf '/* %s */\nenum chsm_rule {\n    CHSM_RULE_X,\n    CHSM_RULES,\n};\n' "$spdx" | put src/util/safety.h
