@@ -6,7 +6,7 @@
 #include "cli/keys_common.h"
 #include "cli/output.h"
 #include "cli/per_node.h"
-#include "drill/client.h"
+#include "client/endpoint.h"
 #include "drill/report.h"
 #include "drill/waivers.h"
 #include "evidence/report.h"

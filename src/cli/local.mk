@@ -22,6 +22,6 @@ libchsmcli_la_LIBADD = libchsmdrill.la libchsmutil.la
 
 bin_PROGRAMS += chsmctl
 chsmctl_SOURCES = src/main.c
-chsmctl_LDADD = libchsmcli.la libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmkeys.la libchsmutil.la \
+chsmctl_LDADD = libchsmcli.la libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmclient.la libchsmkeys.la libchsmutil.la \
 	$(CURL_LIBS) $(EXPAT_LIBS) $(P11KIT_LIBS) $(LIBP11_LIBS) $(LIBFYAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 chsmctl_LDFLAGS = $(AM_LDFLAGS) $(CHSM_PROG_LDFLAGS)

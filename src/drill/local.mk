@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += libchsmdrill.la
 libchsmdrill_la_SOURCES = \
-	src/drill/client.c src/drill/client.h \
 	src/drill/reader.c src/drill/reader.h \
 	src/drill/ask.c src/drill/ask.h \
 	src/drill/count.c src/drill/count.h \
@@ -16,4 +15,4 @@ libchsmdrill_la_SOURCES = \
 	src/drill/run_state.h \
 	src/drill/steps_azure.c \
 	src/drill/steps_keys.c
-libchsmdrill_la_LIBADD = libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmkeys.la libchsmutil.la
+libchsmdrill_la_LIBADD = libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmnodes.la libchsmclient.la libchsmkeys.la libchsmutil.la

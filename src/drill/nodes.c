@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "drill/client.h"
+#include "client/endpoint.h"
 #include "drill/nodes.h"
 
 static const char *const when[] = { "before", "after" };

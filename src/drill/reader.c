@@ -4,7 +4,7 @@
 #include <limits.h>
 
 #include "drill/ask.h"
-#include "drill/client.h"
+#include "client/endpoint.h"
 #include "drill/count.h"
 #include "drill/reader.h"
 #include "pkcs11/evp.h"

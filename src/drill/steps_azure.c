@@ -2,7 +2,7 @@
 /* The steps that talk to Azure. */
 #include "config.h"
 
-#include "drill/client.h"
+#include "client/endpoint.h"
 #include "drill/run_state.h"
 #include "util/safety.h"
 

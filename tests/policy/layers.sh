@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Data flows one way: cli -> drill -> { azure | pkcs11 | evidence | nodes } -> keys -> util, and sim -> util. Only #include lines count.
+# Data flows one way: cli -> drill -> { azure | pkcs11 | evidence | nodes | client } -> keys -> util, and sim -> util. Only #include lines count.
 # shellcheck source=tests/policy/tap.sh
 . "$(dirname "$0")/tap.sh"
 plan 10
@@ -14,8 +14,9 @@ c_files | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null | awk -F:
         may["pkcs11"] = " pkcs11 keys util "
         may["src/evidence"] = " evidence keys util "
         may["src/nodes"] = " nodes keys util "
-        may["src/drill"] = " drill azure pkcs11 evidence nodes keys util "
-        may["src/cli"] = " cli drill azure pkcs11 evidence nodes keys util "
+        may["src/client"] = " client keys util "
+        may["src/drill"] = " drill azure pkcs11 evidence nodes client keys util "
+        may["src/cli"] = " cli drill azure pkcs11 evidence nodes client keys util "
         may["src/main.c"] = " cli pkcs11 util "
         may["src/sim"] = " sim util "
     }

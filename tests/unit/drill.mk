@@ -3,7 +3,7 @@ check_PROGRAMS += tests/unit/test_drill_files
 UNIT_TESTS += tests/unit/test_drill_files
 tests_unit_test_drill_files_SOURCES = tests/unit/test_drill_files.c tests/unit/check.h
 tests_unit_test_drill_files_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_drill_files_LDADD = libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmkeys.la libchsmutil.la \
+tests_unit_test_drill_files_LDADD = libchsmdrill.la libchsmazure.la libchsmpkcs11.la libchsmevidence.la libchsmclient.la libchsmkeys.la libchsmutil.la \
 	$(CMOCKA_LIBS) $(CURL_LIBS) $(EXPAT_LIBS) $(P11KIT_LIBS) $(LIBP11_LIBS) $(LIBFYAML_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 check_PROGRAMS += tests/unit/test_drill_waivers
 UNIT_TESTS += tests/unit/test_drill_waivers

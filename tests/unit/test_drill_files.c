@@ -4,7 +4,7 @@
 
 #include "tests/unit/check.h"
 
-#include "drill/client.h"
+#include "client/endpoint.h"
 #include "drill/journal.h"
 #include "drill/plan.h"
 #include "util/enc.h"
