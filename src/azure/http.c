@@ -3,27 +3,11 @@
 
 #include <strings.h>
 
+#include "azure/http_exchange.h"
 #include "azure/http_headers.h"
 #include "util/log.h"
 
 #define EXCHANGE_MS 100000
-#define CONNECT_MS 30000
-
-struct chsm_http {
-    CURL *curl;
-    char *ca_file, *ca_dir;     /* NULL: what libcurl was built with */
-    char *user_agent;
-    int64_t timeout;
-    chsm_deadline limit;
-};
-
-struct exchange {               /* what the callbacks share */
-    struct chsm_response *response;
-    size_t header_bytes;
-    bool in_headers;            /* trailers after the body are not headers */
-    bool stopped;               /* a callback ended it; `why` says why */
-    struct chsm_err why;
-};
 
 static const char *env(const char *name)
 {
@@ -100,12 +84,13 @@ void chsm_response_done(struct chsm_response *r)
 
 static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 {
-    struct exchange *x = ctx;
+    struct chsm_exchange *x = ctx;
 
     n *= size;
     if (n >= 5 && strncasecmp(p, "HTTP/", 5) == 0) {
         chsm_headers_forget(x->response);
         x->header_bytes = 0;
+        x->packed = false;
         x->in_headers = true;
     }
     x->header_bytes += n;
@@ -114,6 +99,8 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
                                CHSM_HTTP_HEADERS_MAX) < 0;
     else if (x->in_headers && chsm_headers_take(x->response, p, n, &x->why) < 0)
         x->stopped = true;
+    if (n > 17 && strncasecmp(p, "Content-Encoding:", 17) == 0)
+        x->packed = true;
     if (n <= 2)
         x->in_headers = false;
     return x->stopped ? 0 : n;
@@ -121,7 +108,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
-    struct exchange *x = ctx;
+    struct chsm_exchange *x = ctx;
 
     n *= size;
     if (chsm_buf_add(&x->response->body, p, n, &x->why) < 0) {
@@ -138,141 +125,6 @@ static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, c
     return chsm_interrupted();
 }
 
-/* Loopback addresses are never asked for through a proxy: it would be the proxy's own loopback. */
-static bool loopback(const char *url)
-{
-    AUTO_FREE char *origin = chsm_url_origin(url);
-    const char *host;
-
-    if (!origin)
-        return false;
-    host = strstr(origin, "://") + 3;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           (strncmp(host, "localhost", 9) == 0 && (host[9] == ':' || host[9] == '\0'));
-}
-
-#define SET(option, value) ((void)(bad = bad ? bad : curl_easy_setopt(c, (option), (value))))
-
-static CURLcode set_transport(const struct chsm_http *h, const struct chsm_request *rq)
-{
-    CURLcode bad = CURLE_OK;
-    CURL *c = h->curl;
-
-    SET(CURLOPT_URL, rq->url);
-    SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_PROTOCOLS_STR, rq->plain_ok ? "http,https" : "https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_PROXY_SSL_VERIFYPEER, 1L);
-    if (h->ca_file || h->ca_dir) {
-        SET(CURLOPT_CAINFO, h->ca_file);
-        SET(CURLOPT_CAPATH, h->ca_dir);
-    }
-    if (rq->plain_ok || loopback(rq->url))
-        SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    SET(CURLOPT_USERAGENT, h->user_agent);
-    return bad;
-}
-
-/*
- * When a kept connection dies before the first byte of an answer, libcurl sends the request again on a new one, POSTs
- * too. The server may have acted on the first copy, so only GET may use a kept connection.
- */
-static CURLcode set_method(const struct chsm_http *h, const struct chsm_request *rq)
-{
-    bool get = strcmp(rq->method, "GET") == 0;
-    CURLcode bad = CURLE_OK;
-    CURL *c = h->curl;
-
-    SET(CURLOPT_FRESH_CONNECT, get ? 0L : 1L);
-    if (rq->body || strcmp(rq->method, "POST") == 0) {
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(rq->body ? rq->body_len : 0));
-        SET(CURLOPT_POSTFIELDS, rq->body ? rq->body : "");
-    }
-    if (!get)
-        SET(CURLOPT_CUSTOMREQUEST, rq->method);
-    return bad;
-}
-
-static CURLcode set_callbacks(const struct chsm_http *h, struct exchange *x, struct curl_slist *headers, char *text)
-{
-    CURLcode bad = CURLE_OK;
-    CURL *c = h->curl;
-
-    SET(CURLOPT_HTTPHEADER, headers);
-    SET(CURLOPT_HEADERFUNCTION, on_header);
-    SET(CURLOPT_HEADERDATA, x);
-    SET(CURLOPT_WRITEFUNCTION, on_body);
-    SET(CURLOPT_WRITEDATA, x);
-    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-    SET(CURLOPT_NOPROGRESS, 0L);
-    SET(CURLOPT_ERRORBUFFER, text);
-    return bad;
-}
-
-/*
- * Whether the server may have seen the request. Before the handshake is through it cannot have; after a time-out or an
- * interruption the count of bytes handed to the connection tells; every doubt counts as sent.
- */
-static bool was_sent(CURL *c, CURLcode code)
-{
-    long bytes = 0;
-
-    switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT:
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CIPHER:
-        return false;
-    case CURLE_OPERATION_TIMEDOUT:
-    case CURLE_ABORTED_BY_CALLBACK:
-        return curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
-    default:
-        return true;
-    }
-}
-
-static bool is_hopeless(const struct exchange *x, CURLcode code)
-{
-    return x->stopped || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
-           code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE;
-}
-
-static int transport_error(const struct exchange *x, CURLcode code, const char *text, struct chsm_err *err)
-{
-    if (x->stopped) {
-        if (err)
-            *err = x->why;
-        return -1;
-    }
-    switch (code) {
-    case CURLE_ABORTED_BY_CALLBACK:
-        return chsm_fail(err, CHSM_INTERRUPTED, "interrupted");
-    case CURLE_OPERATION_TIMEDOUT:
-        return chsm_fail(err, CHSM_DEADLINE, "no complete answer in time (%s)", *text ? text : curl_easy_strerror(code));
-    case CURLE_PARTIAL_FILE:
-        return chsm_fail(err, CHSM_SERVICE, "the answer was cut off (%s)", *text ? text : curl_easy_strerror(code));
-    case CURLE_PEER_FAILED_VERIFICATION:
-        (void)chsm_fail(err, CHSM_SERVICE, "the server's certificate is not trusted (%s)", text);
-        return chsm_err_hint(err, "when this server is meant, name its CA's certificate file in SSL_CERT_FILE");
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return chsm_fail(err, CHSM_SERVICE, "only https is allowed here");
-    default:
-        return chsm_fail(err, CHSM_SERVICE, "%s", *text ? text : curl_easy_strerror(code));
-    }
-}
-
 static void trace(const struct chsm_request *rq, const char *url, const struct chsm_response *r, int64_t began,
                   const char *failure)
 {
@@ -285,32 +137,65 @@ static void trace(const struct chsm_request *rq, const char *url, const struct c
                  r->request_id ? r->request_id : "none");
 }
 
-static CURLcode perform(struct chsm_http *h, const struct chsm_request *rq, struct exchange *x, struct curl_slist *headers,
-                        char *text)
+#define SET(option, value) ((void)(code = code ? code : curl_easy_setopt(c, (option), (value))))
+
+static CURLcode perform(struct chsm_exchange *x)
 {
-    int64_t left = chsm_deadline_left(h->limit);
+    CURL *c = x->http->curl;
     CURLcode code;
 
-    curl_easy_reset(h->curl);
-    code = set_transport(h, rq);
-    if (code == CURLE_OK)
-        code = set_method(h, rq);
-    if (code == CURLE_OK)
-        code = set_callbacks(h, x, headers, text);
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(h->curl, CURLOPT_TIMEOUT_MS, (long)(left < h->timeout ? left : h->timeout));
-    return code == CURLE_OK ? curl_easy_perform(h->curl) : CURLE_URL_MALFORMAT;
+    curl_easy_reset(c);
+    code = chsm_http_setup(x);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, x);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, x);
+    SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    return code == CURLE_OK ? curl_easy_perform(c) : CURLE_URL_MALFORMAT;
+}
+
+/* libcurl takes the end of a compressed stream for granted: a body that was cut down to nothing must not pass for none. */
+static CURLcode check_packed(struct chsm_exchange *x, CURLcode code)
+{
+    curl_off_t received = 0;
+
+    if (code != CURLE_OK || !x->packed || x->response->body.len > 0)
+        return code;
+    if (curl_easy_getinfo(x->http->curl, CURLINFO_SIZE_DOWNLOAD_T, &received) != CURLE_OK || received == 0)
+        return code;
+    return CURLE_PARTIAL_FILE;
+}
+
+static int exchange(struct chsm_exchange *x, const char *shown, struct chsm_err *err)
+{
+    struct chsm_response *r = x->response;
+    int64_t began = chsm_mono();
+    CURLcode code;
+
+    x->headers = chsm_headers_build(x->rq, err);
+    if (!x->headers) {
+        r->hopeless = true;
+        return -1;
+    }
+    code = check_packed(x, perform(x));
+    chsm_headers_free(x->headers);
+    if (code != CURLE_OK) {
+        (void)chsm_http_failed(x, code, err);
+        trace(x->rq, shown, r, began, curl_easy_strerror(code));
+        return chsm_err_prefix(err, "%s %s", x->rq->method, shown);
+    }
+    r->sent = true;
+    (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &r->status);
+    trace(x->rq, shown, r, began, NULL);
+    return 0;
 }
 
 int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret, struct chsm_err *err)
 {
-    struct exchange x = { .response = ret };
-    char text[CURL_ERROR_SIZE] = "";
+    struct chsm_exchange x = { .http = h, .rq = rq, .response = ret };
     AUTO_FREE char *origin = chsm_url_origin(rq->url);
     AUTO_FREE char *shown = chsm_redact_url(rq->url);
-    struct curl_slist *headers;
-    int64_t began = chsm_mono();
-    CURLcode code;
 
     *ret = (struct chsm_response){ .retry_after = -1,
                                    .body = { .max = CHSM_HTTP_BODY_MAX, .secret = rq->body_secret } };
@@ -322,22 +207,5 @@ int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm
     }
     if (chsm_deadline_left(h->limit) == 0)
         return chsm_fail(err, CHSM_DEADLINE, "%s %s: the deadline passed before it was sent", rq->method, shown);
-    headers = chsm_headers_build(rq, err);
-    if (!headers) {
-        ret->hopeless = true;
-        return -1;
-    }
-    code = perform(h, rq, &x, headers, text);
-    chsm_headers_free(headers);
-    if (code != CURLE_OK) {
-        ret->sent = was_sent(h->curl, code);
-        ret->hopeless = is_hopeless(&x, code);
-        (void)transport_error(&x, code, text, err);
-        trace(rq, shown, ret, began, *text ? text : curl_easy_strerror(code));
-        return chsm_err_prefix(err, "%s %s", rq->method, shown);
-    }
-    ret->sent = true;
-    (void)curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &ret->status);
-    trace(rq, shown, ret, began, NULL);
-    return 0;
+    return exchange(&x, shown, err);
 }

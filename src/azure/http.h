@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one gate to libcurl: TLS >= 1.2 verified, no redirects, bounded bodies and headers, secrets out of every message.
- * It does one exchange; who may repeat what is decided in retry.h.
+ * HTTP/2 where the server offers it, kept connections, gzip. It does one exchange; who may repeat what is decided in
+ * retry.h.
  */
 #ifndef CHSM_AZURE_HTTP_H
 #define CHSM_AZURE_HTTP_H
@@ -40,6 +41,7 @@ struct chsm_request {
     size_t body_len;
     const char *const *headers;             /* "Name: value", ended by NULL; NULL = none */
     bool plain_ok;                          /* http:// allowed: managed-identity endpoints only; then never through a proxy */
+    bool twice_ok;                          /* may reach the server twice: a kept connection will do, as always for GET */
     bool body_secret;                       /* the answer holds a secret: its buffer is wiped */
 };
 

@@ -111,10 +111,12 @@ int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t e
 
 int chsm_retry_http(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret, struct chsm_err *err)
 {
+    struct chsm_request again = *rq;
     struct chsm_err held;
 
+    again.twice_ok = true;
     for (unsigned tries = 1;; tries++) {
-        int rc = chsm_http_do(h, rq, ret, &held);
+        int rc = chsm_http_do(h, &again, ret, &held);
         struct chsm_attempt a = { .repeat = CHSM_REPEAT_SAFE, .tries = tries, .renewed = true, .status = ret->status,
                                   .retry_after = ret->retry_after, .sent = ret->sent, .hopeless = ret->hopeless,
                                   .code = rc < 0 ? held.code : CHSM_OK };

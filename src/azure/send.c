@@ -159,7 +159,8 @@ int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, 
     response->hopeless = rc < 0;
     if (rc == 0) {
         s.rq = (struct chsm_request){ .method = m->method, .url = url, .content_type = m->content_type, .body = m->body,
-                                      .body_len = m->body_len, .body_secret = m->answer_secret };
+                                      .body_len = m->body_len, .twice_ok = m->repeat != CHSM_REPEAT_START,
+                                      .body_secret = m->answer_secret };
         rc = send_all(&s, m, response, &held);
     }
     if (rc < 0 && err)

@@ -27,7 +27,8 @@ struct server {
     pthread_t thread;
     pthread_mutex_t lock;
     atomic_bool stop;
-    unsigned count, connections;
+    unsigned count;
+    atomic_uint connections;
     char *requests[REQUESTS_MAX];
     struct connection connection[REQUESTS_MAX];
 };
@@ -148,10 +149,8 @@ static const char *next_answer(struct server *s, char *request)
     return answer ? answer : "HTTP/1.1 599 beyond the script\r\nContent-Length: 0\r\n\r\n";
 }
 
-static void give(SSL *ssl, int fd, const char *p)
+static void give_bytes(SSL *ssl, int fd, const char *p, size_t n)
 {
-    size_t n = strlen(p);
-
     while (n > 0) {
         int put = ssl ? SSL_write(ssl, p, (int)n) : (int)send(fd, p, n, MSG_NOSIGNAL);
 
@@ -160,6 +159,21 @@ static void give(SSL *ssl, int fd, const char *p)
         p += put;
         n -= (size_t)put;
     }
+}
+
+/* "HEAD#HEX": the part behind the first '#' is bytes in hexadecimal. */
+static void give(SSL *ssl, int fd, const char *answer)
+{
+    size_t head = strcspn(answer, "#"), n = 0;
+    char bytes[4096];
+
+    give_bytes(ssl, fd, answer, head);
+    for (const char *p = answer + head; *p && p[1] && p[2] && n < sizeof bytes; p += 2) {
+        char pair[3] = { p[1], p[2], 0 };
+
+        bytes[n++] = (char)strtoul(pair, NULL, 16);
+    }
+    give_bytes(ssl, fd, bytes, n);
 }
 
 static void serve(struct server *s, SSL *ssl, int fd)
@@ -272,6 +286,11 @@ unsigned server_count(struct server *s)
     n = s->count;
     pthread_mutex_unlock(&s->lock);
     return n;
+}
+
+unsigned server_connections(struct server *s)
+{
+    return s->connections;
 }
 
 const char *server_request(struct server *s, unsigned i)

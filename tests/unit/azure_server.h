@@ -9,7 +9,7 @@ struct server;
 
 /*
  * Each request gets the next answer of the script (NULL-terminated, borrowed): the raw bytes, after which the connection
- * is closed. "+..." keeps the connection open; "" closes it without an answer; "-" leaves the request without an answer.
+ * is closed. "HEAD#HEX" has a body in hexadecimal. "+..." keeps the connection open; "" closes it without an answer; "-" leaves the request without an answer.
  * Requests beyond the script get 599. Exits the test program when it cannot start.
  */
 struct server *server_new(bool tls, const char *const *script);
@@ -18,6 +18,7 @@ void server_free(struct server *s);
 const char *server_url(const struct server *s);         /* "https://localhost:PORT" */
 const char *server_ca(const struct server *s);          /* its certificate as a PEM file; NULL without TLS */
 unsigned server_count(struct server *s);                /* requests so far */
+unsigned server_connections(struct server *s);          /* TCP connections so far */
 const char *server_request(struct server *s, unsigned i);   /* the i-th request, head and body; "" when there was none */
 
 /* A 200 answer with this JSON body; malloc()ed. */

@@ -178,6 +178,91 @@ static void post_is_never_repeated(void **state)
     close_world(&w);
 }
 
+static int put(struct world *w)
+{
+    chsm_response_done(&w->r);
+    return chsm_http_do(w->http, &(struct chsm_request){ .method = "PUT", .url = w->url, .plain_ok = true, .twice_ok = true,
+                        .content_type = "application/json", .body = "{}", .body_len = 2 }, &w->r, &w->err);
+}
+
+/* What may happen twice uses the kept connection, and survives its end; what may not gets one of its own. */
+static void connections_are_kept(void **state)
+{
+    static const char *const script[] = { "+" OK, "+" OK, "+" OK, "+" OK, "+" OK, "", OK, NULL };
+    struct world w;
+
+    (void)state;
+    open_world(&w, true, script);
+    assert_ok(get(&w), w.err);
+    assert_ok(put(&w), w.err);
+    assert_ok(put(&w), w.err);
+    assert_int_equal(server_connections(w.server), 1);
+    assert_ok(post(&w), w.err);
+    assert_int_equal(server_connections(w.server), 2);
+    assert_ok(get(&w), w.err);
+    assert_int_equal(server_connections(w.server), 2);
+    assert_ok(put(&w), w.err);      /* the connection dies under it; libcurl asks again */
+    assert_int_equal(server_count(w.server), 7);
+    close_world(&w);
+}
+
+#define PACKED(encoding, hex) "HTTP/1.1 200 OK\r\nContent-Encoding: " encoding "\r\nConnection: close\r\n\r\n#" hex
+#define SUCCEEDED_GZ "1f8b0800000000000203ab562a2e492c292d56b2520a2e4d4e4e4d4d494d51aa050020887be416000000"
+/* 9 MiB of zeros, packed twice. */
+#define BOMB_GZ_GZ \
+        "1f8b0800000000000203edd8bd11c1701c80e15fc49d50300266b0431a8d46ad50650ab9536ab2883343a6c8d9216ce0eb3f" \
+        "86dcf354ef0ceff2524432cafb36cb7e5137efdbb398050000003070f5fd9ca71910ab4f57eef6000000c0d0558bf934bd80" \
+        "f1ebf4986ccc11f84787eb767d8c68e20b1335bff0f4230000" 
+
+static int get_packed(struct world *w)
+{
+    chsm_response_done(&w->r);
+    return chsm_http_do(w->http, &(struct chsm_request){ .method = "GET", .url = w->url }, &w->r, &w->err);
+}
+
+static void compressed_answers(void **state)
+{
+    static const char *const script[] = {
+        PACKED("gzip", SUCCEEDED_GZ), PACKED("gzip, gzip", BOMB_GZ_GZ), PACKED("gzip", "1f8b0800000000000203"), PACKED("gzip", "1f8b08ff"),
+        PACKED("rot13", "7b7d"), PACKED("gzip", "7b7d"), PACKED("gzip", ""), NULL };
+    struct world w;
+
+    (void)state;
+    open_world(&w, true, script);
+    assert_ok(get_packed(&w), w.err);
+    assert_contains(server_request(w.server, 0), "Accept-Encoding: gzip\r\n");
+    assert_string_equal(chsm_buf_str(&w.r.body), "{\"status\":\"Succeeded\"}");
+    assert_fails(get_packed(&w), CHSM_SERVICE, w.err);      /* the bound is that of the unpacked body */
+    assert_contains(w.err.text, "more than 8388608 bytes");
+    assert_fails(get_packed(&w), CHSM_SERVICE, w.err);      /* cut off before the first byte of the body */
+    assert_fails(get_packed(&w), CHSM_SERVICE, w.err);
+    assert_fails(get_packed(&w), CHSM_SERVICE, w.err);
+    assert_fails(get_packed(&w), CHSM_SERVICE, w.err);
+    assert_ok(get_packed(&w), w.err);                       /* nothing at all is an empty body */
+    assert_int_equal(w.r.body.len, 0);
+    close_world(&w);
+}
+
+/* 70 headers that are fine one by one. */
+static void headers_too_large_together(void **state)
+{
+    const char *script[] = { NULL, NULL };
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(1u << 20);
+    struct world w;
+
+    (void)state;
+    open_world(&w, false, script);
+    assert_ok(chsm_buf_adds(&text, "HTTP/1.1 200 OK\r\n", &w.err), w.err);
+    for (int i = 0; i < 70; i++)
+        assert_ok(chsm_buf_addf(&text, &w.err, "X-%d: %04000d\r\n", i, 0), w.err);
+    assert_ok(chsm_buf_adds(&text, "Content-Length: 0\r\n\r\n", &w.err), w.err);
+    script[0] = chsm_buf_str(&text);
+    assert_fails(get(&w), CHSM_SERVICE, w.err);
+    assert_contains(w.err.text, "headers of the answer are larger than 262144 bytes");
+    assert_true(w.r.hopeless);
+    close_world(&w);
+}
+
 static void not_sent(void **state)
 {
     static const char *const script[] = { NULL };
@@ -369,7 +454,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer_is_read), cmocka_unit_test(long_location), cmocka_unit_test(header_too_long),
         cmocka_unit_test(body_too_large), cmocka_unit_test(cut_answers), cmocka_unit_test(redirects_are_answers),
-        cmocka_unit_test(post_is_never_repeated), cmocka_unit_test(not_sent), cmocka_unit_test(time_out), cmocka_unit_test(tls),
+        cmocka_unit_test(post_is_never_repeated), cmocka_unit_test(connections_are_kept),
+        cmocka_unit_test(compressed_answers), cmocka_unit_test(headers_too_large_together), cmocka_unit_test(not_sent), cmocka_unit_test(time_out), cmocka_unit_test(tls),
         cmocka_unit_test(untrusted_certificate), cmocka_unit_test(plain_http_is_refused), cmocka_unit_test(proxy_is_bypassed),
         cmocka_unit_test(log_shows_no_secret), cmocka_unit_test(retry_after),
         cmocka_unit_test(retry_after_headers),
