@@ -13,17 +13,12 @@
 static const char *const cluster_versions[] = { "2025-03-31", "2025-12-01-preview", "2026-01-01-preview", NULL };
 static const char *const identity_versions[] = { "2018-11-30", "2023-01-31", "2024-11-30", NULL };
 static const char *const resources_versions[] = { "2016-06-01", "2019-11-01", "2020-06-01", "2021-04-01", "2022-09-01", "2022-12-01", "2024-03-01", "2025-04-01", NULL };
-static const char *const storage_versions[] = { "2023-05-01", "2024-01-01", "2025-06-01", "2025-08-01", NULL };
-static const char *const role_versions[] = { "2022-04-01", NULL };
 static const char *const metadata_versions[] = { "2019-05-01", "2022-09-01", NULL };
 
 static const struct sim_type cluster_type = { SIM_CLUSTER_TYPE, cluster_versions };
 static const struct sim_type identity_type = { SIM_IDENTITY_TYPE, identity_versions };
 static const struct sim_type subscription_type = { "Microsoft.Resources/subscriptions", resources_versions };
 static const struct sim_type group_type = { SIM_GROUP_TYPE, resources_versions };
-static const struct sim_type account_type = { SIM_ACCOUNT_TYPE, storage_versions };
-static const struct sim_type container_type = { SIM_CONTAINER_TYPE, storage_versions };
-static const struct sim_type role_type = { SIM_ROLE_TYPE, role_versions };
 static const struct sim_type metadata_type = { "metadata", metadata_versions };
 
 #define SUB "/subscriptions/{}"
@@ -31,15 +26,8 @@ static const struct sim_type metadata_type = { "metadata", metadata_versions };
 #define HSM "/providers/Microsoft.HardwareSecurityModules"
 #define CLUSTER GROUP HSM "/cloudHsmClusters/{}"
 #define IDENTITY "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
-#define ACCOUNT "/providers/Microsoft.Storage/storageAccounts"
-#define CONTAINERS "/blobServices/default/containers"
-#define ROLES "/providers/Microsoft.Authorization/roleAssignments"
 
-static const struct route {
-    const char *method, *pattern;
-    const struct sim_type *type;
-    sim_arm_handler *handler;
-} routes[] = {
+static const struct sim_route routes[] = {
     { "GET", "/subscriptions", &subscription_type, sim_arm_subscriptions },
     { "GET", SUB, &subscription_type, sim_arm_subscription },
     { "GET", GROUP, &group_type, sim_arm_group_get },
@@ -49,15 +37,6 @@ static const struct route {
     { "GET", GROUP IDENTITY "/{}", &identity_type, sim_arm_resource_get },
     { "PUT", GROUP IDENTITY "/{}", &identity_type, sim_arm_identity_put },
     { "DELETE", GROUP IDENTITY "/{}", &identity_type, sim_arm_identity_delete },
-    { "GET", GROUP ACCOUNT, &account_type, sim_arm_resource_list },
-    { "GET", SUB ACCOUNT, &account_type, sim_arm_resource_list },
-    { "GET", GROUP ACCOUNT "/{}", &account_type, sim_arm_resource_get },
-    { "GET", GROUP ACCOUNT "/{}" CONTAINERS, &container_type, sim_arm_resource_list },
-    { "GET", GROUP ACCOUNT "/{}" CONTAINERS "/{}", &container_type, sim_arm_resource_get },
-    { "GET", SUB ROLES, &role_type, sim_arm_roles_list },
-    { "GET", GROUP ROLES, &role_type, sim_arm_roles_list },
-    { "GET", GROUP ACCOUNT "/{}" ROLES, &role_type, sim_arm_roles_list },
-    { "GET", GROUP ACCOUNT "/{}" CONTAINERS "/{}" ROLES, &role_type, sim_arm_roles_list },
     { "GET", SUB HSM "/cloudHsmClusters", &cluster_type, sim_arm_resource_list },
     { "GET", SUB HSM "/locations/{}/cloudHsmOperationResults/{}", &cluster_type, sim_arm_cluster_delete_status },
     { "GET", GROUP HSM "/cloudHsmClusters", &cluster_type, sim_arm_resource_list },
@@ -71,6 +50,7 @@ static const struct route {
     { "POST", CLUSTER "/validateRestoreProperties", &cluster_type, sim_arm_validate_restore },
     { "GET", CLUSTER "/backupOperationStatus/{}", &cluster_type, sim_arm_job_status },
     { "GET", CLUSTER "/restoreOperationStatus/{}", &cluster_type, sim_arm_job_status },
+    { 0 },
 };
 
 int sim_arm_fail(struct sim_call *c, struct chsm_err *err, unsigned status, const char *code, const char *fmt, ...)
@@ -108,20 +88,27 @@ static bool match(const char *pattern, const struct sim_request *rq, const char 
     return i == rq->segs;
 }
 
-static const struct route *find_route(struct sim_call *c, bool *ret_known_path)
+static const struct sim_route *find_in(const struct sim_route *table, struct sim_call *c, bool *ret_known_path)
 {
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+    for (; table->method; table++) {
         const char *arg[6] = { NULL };
 
-        if (!match(routes[i].pattern, c->rq, arg))
+        if (!match(table->pattern, c->rq, arg))
             continue;
         *ret_known_path = true;
-        if (!chsm_streq(routes[i].method, c->rq->method))
+        if (!chsm_streq(table->method, c->rq->method))
             continue;
         memcpy(c->arg, arg, sizeof arg);
-        return &routes[i];
+        return table;
     }
     return NULL;
+}
+
+static const struct sim_route *find_route(struct sim_call *c, bool *ret_known_path)
+{
+    const struct sim_route *route = find_in(routes, c, ret_known_path);
+
+    return route ? route : find_in(sim_storage_routes, c, ret_known_path);
 }
 
 bool sim_arm_audience(const struct sim_cloud *cloud, const char *audience)
@@ -194,19 +181,19 @@ static int bad_version(struct sim_call *c, const struct sim_type *type, struct c
                         c->version, chsm_buf_str(&list));
 }
 
-static bool is_uuid(const char *s)
+bool sim_is_uuid(const char *s)
 {
     return strlen(s) == 36 && strspn(s, "0123456789abcdefABCDEF-") == 36;
 }
 
 /* Subscription and group are ARM's own business, before any resource provider is asked. */
-static int check_scope(struct sim_call *c, const struct route *route, struct chsm_err *err)
+static int check_scope(struct sim_call *c, const struct sim_route *route, struct chsm_err *err)
 {
     AUTO_FREE char *group = NULL;
 
     if (!c->arg[0])
         return 0;
-    if (!is_uuid(c->arg[0]))
+    if (!sim_is_uuid(c->arg[0]))
         return sim_arm_fail(c, err, 400, "InvalidSubscriptionId", "The provided subscription identifier '%s' is malformed or invalid.",
                             c->arg[0]);
     if (strcasecmp(c->arg[0], sim_root_str(c->root, "subscription")) != 0)
@@ -238,7 +225,7 @@ static int check_signature(struct sim_call *c, struct chsm_err *err)
     return sim_arm_fail(c, err, 403, "InvalidSignature", "The signature of the request URL does not match.");
 }
 
-static int serve(struct sim_call *c, const struct route *route, struct chsm_err *err)
+static int serve(struct sim_call *c, const struct sim_route *route, struct chsm_err *err)
 {
     c->type = route->type;
     if (check_scope(c, route, err) < 0)
@@ -255,7 +242,7 @@ static int serve(struct sim_call *c, const struct route *route, struct chsm_err 
 static int dispatch(struct sim_call *c, struct chsm_err *err)
 {
     bool known_path = false;
-    const struct route *route;
+    const struct sim_route *route;
 
     c->version = sim_query(c->rq, "api-version");
     if (!c->version || !*c->version)
@@ -289,7 +276,7 @@ static int add_headers(struct sim_call *c, struct chsm_err *err)
 
     if (chsm_uuid(id, err) < 0)
         return -1;
-    if (!correlation || !is_uuid(correlation))
+    if (!correlation || !sim_is_uuid(correlation))
         correlation = id;
     chsm_time_format(c->now, false, when);
     for (const char *p = when; *p; p++)

@@ -10,8 +10,11 @@
 #define SIM_IDENTITY_TYPE "Microsoft.ManagedIdentity/userAssignedIdentities"
 #define SIM_ACCOUNT_TYPE "Microsoft.Storage/storageAccounts"
 #define SIM_CONTAINER_TYPE "Microsoft.Storage/storageAccounts/blobServices/containers"
+#define SIM_NETWORK_TYPE "Microsoft.Network/virtualNetworks"
+#define SIM_ENDPOINT_TYPE "Microsoft.Network/privateEndpoints"
 #define SIM_ROLE_TYPE "Microsoft.Authorization/roleAssignments"
 #define SIM_BLOB_CONTRIBUTOR "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+#define SIM_BLOB_OWNER "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"
 #define SIM_BLOB_READER "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 
 struct sim_type {
@@ -22,9 +25,18 @@ struct sim_type {
 /* Handlers: 0 = answered, -1 = the simulator failed. The route table is in arm.c. */
 typedef int sim_arm_handler(struct sim_call *c, struct chsm_err *err);
 sim_arm_handler sim_arm_subscription, sim_arm_subscriptions, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
-    sim_arm_identity_put, sim_arm_identity_delete, sim_arm_roles_list;
+    sim_arm_identity_put, sim_arm_identity_delete;
+sim_arm_handler sim_arm_container_get, sim_arm_container_put, sim_arm_container_delete;
+sim_arm_handler sim_arm_roles_list, sim_arm_role_put, sim_arm_role_get, sim_arm_role_delete;
 sim_arm_handler sim_arm_cluster_put, sim_arm_cluster_patch, sim_arm_cluster_delete, sim_arm_cluster_delete_status;
 sim_arm_handler sim_arm_backup, sim_arm_restore, sim_arm_validate_backup, sim_arm_validate_restore, sim_arm_job_status;
+
+struct sim_route {
+    const char *method, *pattern;   /* "/subscriptions/{}": each {} is one of sim_call.arg */
+    const struct sim_type *type;
+    sim_arm_handler *handler;
+};
+extern const struct sim_route sim_storage_routes[];     /* storage, roles, networks, providers; ended by a row without method */
 
 /* The metadata document; needs no token. */
 sim_arm_handler sim_arm_metadata;
@@ -45,11 +57,17 @@ CHSM_MUST_CHECK int sim_arm_not_found(struct sim_call *c, struct chsm_err *err);
  */
 char *sim_container_id(const struct sim_call *c, const char *uri);
 
-/* Whether a principal has `role` (or, for the reader, the contributor role) on a scope or anything above it. */
+/*
+ * Whether a principal has `role`, or one that includes it, on a scope or anything above it, in effect by now: a new
+ * assignment takes the timing "roleDelay".
+ */
 bool sim_role_has(const json_t *root, const char *principal_id, const char *role, const char *scope);
 
 /* createdBy ... of a resource that is made or changed now by the caller; NULL when out of memory. */
 json_t *sim_system_data(const json_t *before, int64_t now);
+
+/* 36 hexadecimal digits and hyphens. */
+bool sim_is_uuid(const char *s);
 
 /* Two JSON tag objects are well-formed: an object of strings. */
 bool sim_tags_ok(const json_t *tags);

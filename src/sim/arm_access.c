@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities, role assignments, and which container a URI means. */
+/* Identities, and which container a URI means. */
 #include "config.h"
 
 #include <ctype.h>
@@ -68,78 +68,6 @@ int sim_arm_identity_delete(struct sim_call *c, struct chsm_err *err)
     }
     sim_answer_empty(c->an, there ? 200 : 204);
     return 0;
-}
-
-/* Whether `scope` is `id` or lies above it. */
-static bool covers(const char *scope, const char *id)
-{
-    size_t n = strlen(scope);
-
-    return strncasecmp(scope, id, n) == 0 && (id[n] == '\0' || id[n] == '/');
-}
-
-/* The id in "principalId eq '...'" or "assignedTo('...')"; *ret_n is its length. NULL when the filter names none. */
-static const char *filter_principal(const char *filter, size_t *ret_n)
-{
-    const char *at = filter ? strchr(filter, '\'') : NULL;
-    const char *end = at ? strchr(at + 1, '\'') : NULL;
-
-    if (!end)
-        return NULL;
-    *ret_n = (size_t)(end - at - 1);
-    return at + 1;
-}
-
-/* The path of the request up to the provider of role assignments; the caller frees it. */
-static char *asked_scope(const struct sim_call *c)
-{
-    char *scope = strdup(c->rq->path), *lower = scope ? sim_lower(scope) : NULL;
-    char *at = lower ? strstr(lower, "/providers/microsoft.authorization/") : NULL;
-
-    if (at)
-        scope[at - lower] = '\0';
-    free(lower);
-    return scope;
-}
-
-int sim_arm_roles_list(struct sim_call *c, struct chsm_err *err)
-{
-    AUTO_FREE char *scope = asked_scope(c);
-    const char *filter = sim_query(c->rq, "$filter"), *key;
-    size_t n = 0;
-    const char *principal = filter_principal(filter, &n);
-    bool above_only = principal || (filter && strstr(filter, "atScope()"));
-    json_t *list = json_array(), *role;
-
-    json_object_foreach(json_object_get(c->root, "resources"), key, role) {
-        const json_t *p = json_object_get(role, "properties");
-        const char *at = chsm_json_str(p, "scope"), *who = chsm_json_str(p, "principalId");
-
-        if (!scope || !sim_resource_is(role, SIM_ROLE_TYPE) || !(covers(at, scope) || (!above_only && covers(scope, at))) ||
-            (principal && (strlen(who) != n || strncasecmp(who, principal, n) != 0)))
-            continue;
-        if (json_array_append_new(list, sim_resource_public(role)) < 0) {
-            json_decref(list);
-            return chsm_oom(err);
-        }
-    }
-    return sim_answer_json(c->an, 200, json_pack("{s:o}", "value", list), err);
-}
-
-bool sim_role_has(const json_t *root, const char *principal_id, const char *role, const char *scope)
-{
-    const char *key;
-    json_t *assignment;
-
-    json_object_foreach(json_object_get(root, "resources"), key, assignment) {
-        const json_t *p = json_object_get(assignment, "properties");
-        const char *definition = chsm_json_str(p, "roleDefinitionId"), *last = definition ? strrchr(definition, '/') : NULL;
-
-        if (sim_resource_is(assignment, SIM_ROLE_TYPE) && last && chsm_streq(last + 1, role) &&
-            chsm_streq(chsm_json_str(p, "principalId"), principal_id) && covers(chsm_json_str(p, "scope"), scope))
-            return true;
-    }
-    return false;
 }
 
 /* Cuts "prefix" off the front of *text; false when it does not begin so (in any case). */

@@ -51,13 +51,13 @@ int sim_arm_not_found(struct sim_call *c, struct chsm_err *err)
 /* Storage accounts announce endpoints; where they are depends on the ports of this run. */
 static int add_endpoints(const struct sim_call *c, json_t *account, struct chsm_err *err)
 {
-    const char *port = strrchr(c->cloud->url[SIM_BLOB], ':');
-    json_t *p = json_object_get(account, "properties");
+    const char *port = strrchr(c->cloud->url[SIM_BLOB], ':'), *name = chsm_json_str(account, "name");
+    const json_t *kept = sim_resource(c->root, chsm_json_str(account, "id"));
+    json_t *p = json_object_get(account, "properties"), *blob = json_object_get(json_object_get(kept, "sim"), "blobEndpoint");
 
-    if (json_object_set_new(p, "primaryEndpoints", json_pack("{s:o}", "blob", json_sprintf("https://%s.blob.localhost%s/",
-                                                             chsm_json_str(account, "name"), port))) < 0)
-        return chsm_oom(err);
-    return 0;
+    /* A seed can point an account to another blob service, such as an emulator. */
+    blob = blob ? json_incref(blob) : json_sprintf("https://%s.blob.localhost%s/", name, port);
+    return json_object_set_new(p, "primaryEndpoints", json_pack("{s:o}", "blob", blob)) < 0 ? chsm_oom(err) : 0;
 }
 
 /* A resource as it is shown; NULL when out of memory. */

@@ -4,6 +4,8 @@ bin_PROGRAMS += chsm-sim
 noinst_LTLIBRARIES += libchsmsim.la
 libchsmsim_la_SOURCES = \
 	src/sim/arm.c src/sim/arm.h src/sim/arm_access.c src/sim/arm_base.c src/sim/arm_cluster.c src/sim/arm_job.c \
+	src/sim/arm_routes.c src/sim/arm_role.c src/sim/arm_container.c \
+	src/sim/blob.c src/sim/blob_list.c src/sim/blob.h \
 	src/sim/certs.c src/sim/certs.h \
 	src/sim/cloud.c src/sim/cloud.h \
 	src/sim/cluster.c src/sim/cluster.h \
@@ -13,7 +15,7 @@ libchsmsim_la_SOURCES = \
 	src/sim/imds.c src/sim/login.c \
 	src/sim/jobs.c src/sim/jobs.h \
 	src/sim/reqlog.c src/sim/reqlog.h \
-	src/sim/seed.c src/sim/seed_read.c src/sim/seed_read.h \
+	src/sim/seed.c src/sim/seed_storage.c src/sim/seed_read.c src/sim/seed_read.h \
 	src/sim/server.c src/sim/server.h \
 	src/sim/state.c src/sim/state.h \
 	src/sim/token.c src/sim/token.h

@@ -97,13 +97,3 @@ int sim_imds(struct sim_call *c, struct chsm_err *err)
                       "identity in the token request", err);
     return issue(c, identity, resource, err);
 }
-
-/* Blob data lies on disk, not behind this address: whoever asks gets the service's own "not there". */
-int sim_blob(struct sim_call *c, struct chsm_err *err)
-{
-    if (sim_answer_text(c->an, 404, "application/xml",
-                        "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>ResourceNotFound</Code>"
-                        "<Message>The specified resource does not exist.</Message></Error>", err) < 0)
-        return -1;
-    return sim_answer_header(c->an, err, "x-ms-error-code", "ResourceNotFound");
-}

@@ -16,18 +16,12 @@
 #include "util/enc.h"
 #include "util/path.h"
 
-static const struct { const char *name, *id; } roles[] = {
-    { "Storage Blob Data Contributor", SIM_BLOB_CONTRIBUTOR },
-    { "Storage Blob Data Reader", SIM_BLOB_READER },
-};
-
-static const char *subscription(const struct sim_seeding *s)
+const char *sim_seed_subscription(const struct sim_seeding *s)
 {
     return sim_root_str(s->state.root, "subscription");
 }
 
-/* A resource of this type by its name alone; seed files name things so. */
-static json_t *by_name(const struct sim_seeding *s, const char *type, const char *name)
+json_t *sim_seed_by_name(const struct sim_seeding *s, const char *type, const char *name)
 {
     const char *key;
     json_t *resource;
@@ -38,7 +32,7 @@ static json_t *by_name(const struct sim_seeding *s, const char *type, const char
     return NULL;
 }
 
-static int add(struct sim_seeding *s, const char *path, json_t *resource, struct chsm_err *err)
+int sim_seed_add(struct sim_seeding *s, const char *path, json_t *resource, struct chsm_err *err)
 {
     const char *id = chsm_json_str(resource, "id");
 
@@ -50,8 +44,7 @@ static int add(struct sim_seeding *s, const char *path, json_t *resource, struct
     return sim_seed_bad(s, err, path, "is there already");
 }
 
-/* name, resourceGroup and location of an element; the location is the group's when it is left out. */
-static int read_place(const struct sim_seeding *s, const json_t *item, const char *path, const char *place[3], struct chsm_err *err)
+int sim_seed_place(const struct sim_seeding *s, const json_t *item, const char *path, const char *place[3], struct chsm_err *err)
 {
     const json_t *group;
 
@@ -59,7 +52,7 @@ static int read_place(const struct sim_seeding *s, const json_t *item, const cha
         sim_seed_str(s, item, path, "resourceGroup", true, &place[1], err) < 0 ||
         sim_seed_str(s, item, path, "location", false, &place[2], err) < 0)
         return -1;
-    group = by_name(s, SIM_GROUP_TYPE, place[1]);
+    group = sim_seed_by_name(s, SIM_GROUP_TYPE, place[1]);
     if (!group)
         return sim_seed_bad(s, err, path, "no resource group is called '%s'", place[1]);
     if (!place[2])
@@ -95,7 +88,8 @@ static int seed_group(struct sim_seeding *s, const json_t *item, const char *pat
         return -1;
     if (!sim_tags_ok(json_object_get(item, "tags")))
         return sim_seed_bad(s, err, path, "tags must be a mapping of strings");
-    return add(s, path, json_pack("{s:o,s:s,s:s,s:s,s:O*,s:{s:s}}", "id", json_sprintf("/subscriptions/%s/resourceGroups/%s", subscription(s), name),
+    return sim_seed_add(s, path, json_pack("{s:o,s:s,s:s,s:s,s:O*,s:{s:s}}", "id",
+                                  json_sprintf("/subscriptions/%s/resourceGroups/%s", sim_seed_subscription(s), name),
                                   "name", name, "type", SIM_GROUP_TYPE, "location", location, "tags", json_object_get(item, "tags"),
                                   "properties", "provisioningState", "Succeeded"), err);
 }
@@ -106,94 +100,17 @@ static int seed_identity(struct sim_seeding *s, const json_t *item, const char *
     const char *place[3] = { NULL }, *client = NULL, *principal = NULL;
     char fresh_client[37], fresh_principal[37];
 
-    if (sim_seed_keys(s, item, path, keys, err) < 0 || read_place(s, item, path, place, err) < 0 ||
+    if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_place(s, item, path, place, err) < 0 ||
         sim_seed_str(s, item, path, "clientId", false, &client, err) < 0 ||
         sim_seed_str(s, item, path, "principalId", false, &principal, err) < 0 || chsm_uuid(fresh_client, err) < 0 ||
         chsm_uuid(fresh_principal, err) < 0)
         return -1;
-    return add(s, path, json_pack("{s:o,s:s,s:s,s:s,s:{},s:{s:s,s:s,s:s,s:s}}", "id",
-                                  json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_IDENTITY_TYPE "/%s", subscription(s),
+    return sim_seed_add(s, path, json_pack("{s:o,s:s,s:s,s:s,s:{},s:{s:s,s:s,s:s,s:s}}", "id",
+                                  json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_IDENTITY_TYPE "/%s", sim_seed_subscription(s),
                                                place[1], place[0]),
                                   "name", place[0], "type", SIM_IDENTITY_TYPE, "location", place[2], "tags", "properties",
                                   "isolationScope", "None", "principalId", principal ? principal : fresh_principal,
                                   "clientId", client ? client : fresh_client, "tenantId", sim_root_str(s->state.root, "tenant")), err);
-}
-
-/* A container: its ARM resource, and the folder that its backups go to. */
-static int add_container(struct sim_seeding *s, const json_t *account, const json_t *name, const char *path, struct chsm_err *err)
-{
-    const char *id = chsm_json_str(account, "id"), *container = json_string_value(name);
-
-    if (!container || !*container || strspn(container, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(container))
-        return sim_seed_bad(s, err, path, "a container's name has lower-case letters, digits and hyphens");
-    return add(s, path, json_pack("{s:o,s:s,s:s,s:{s:s,s:b},s:{s:o}}", "id", json_sprintf("%s/blobServices/default/containers/%s", id, container),
-                                  "name", container, "type", SIM_CONTAINER_TYPE, "properties", "publicAccess", "None", "deleted", 0,
-                                  "sim", "folder", json_sprintf("blobs/%s/%s", chsm_json_str(account, "name"), container)), err);
-}
-
-static int add_role(struct sim_seeding *s, const json_t *account, const json_t *item, const char *path, struct chsm_err *err)
-{
-    static const char *const keys[] = { "identity", "role", "container", NULL };
-    const char *name = NULL, *role = NULL, *container = NULL, *id = chsm_json_str(account, "id");
-    const json_t *identity;
-    AUTO_FREE char *scope = NULL;
-    char guid[37];
-    size_t i = 0;
-
-    if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_str(s, item, path, "identity", true, &name, err) < 0 ||
-        sim_seed_str(s, item, path, "role", true, &role, err) < 0 ||
-        sim_seed_str(s, item, path, "container", false, &container, err) < 0 || chsm_uuid(guid, err) < 0)
-        return -1;
-    scope = container ? chsm_strf("%s/blobServices/default/containers/%s", id, container) : chsm_strf("%s", id);
-    if (!scope)
-        return chsm_oom(err);
-    if (!sim_resource(s->state.root, scope))
-        return sim_seed_bad(s, err, path, "no container is called '%s'", container);
-    identity = by_name(s, SIM_IDENTITY_TYPE, name);
-    if (!identity)
-        return sim_seed_bad(s, err, path, "no identity is called '%s'", name);
-    while (i < ARRAY_LEN(roles) && !chsm_streq(roles[i].name, role))
-        i++;
-    if (i == ARRAY_LEN(roles))
-        return sim_seed_bad(s, err, path, "role must be '%s' or '%s'", roles[0].name, roles[1].name);
-    return add(s, path, json_pack("{s:o,s:s,s:s,s:{s:o,s:O,s:s,s:s}}", "id", json_sprintf("%s/providers/" SIM_ROLE_TYPE "/%s", scope, guid),
-                                  "name", guid, "type", SIM_ROLE_TYPE, "properties", "roleDefinitionId",
-                                  json_sprintf("/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s", subscription(s),
-                                               roles[i].id),
-                                  "principalId", chsm_json_get(identity, "properties.principalId"), "principalType", "ServicePrincipal",
-                                  "scope", scope), err);
-}
-
-static int seed_account(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
-{
-    static const char *const keys[] = { "name", "resourceGroup", "location", "containers", "roleAssignments", NULL };
-    const char *place[3] = { NULL };
-    const json_t *containers = json_object_get(item, "containers"), *assignments = json_object_get(item, "roleAssignments"), *account;
-    json_t *one;
-    size_t i;
-
-    if (sim_seed_keys(s, item, path, keys, err) < 0 || read_place(s, item, path, place, err) < 0)
-        return -1;
-    if (add(s, path, json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:{s:s,s:b,s:b,s:s,s:s}}", "id",
-                               json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", subscription(s), place[1],
-                                            place[0]),
-                               "name", place[0], "type", SIM_ACCOUNT_TYPE, "location", place[2], "kind", "StorageV2", "sku", "name",
-                               "Standard_LRS", "tier", "Standard", "properties", "provisioningState", "Succeeded", "allowSharedKeyAccess", 0,
-                               "allowBlobPublicAccess", 0, "minimumTlsVersion", "TLS1_2", "publicNetworkAccess", "Enabled"), err) < 0)
-        return -1;
-    if ((containers && !json_is_array(containers)) || (assignments && !json_is_array(assignments)))
-        return sim_seed_bad(s, err, path, "containers and roleAssignments must be sequences");
-    account = by_name(s, SIM_ACCOUNT_TYPE, place[0]);
-    json_array_foreach(containers, i, one)
-        if (add_container(s, account, one, path, err) < 0)
-            return -1;
-    json_array_foreach(assignments, i, one) {
-        AUTO_FREE char *at = chsm_strf("%s.roleAssignments[%zu]", path, i);
-
-        if (!at || add_role(s, account, one, at, err) < 0)
-            return at ? -1 : chsm_oom(err);
-    }
-    return 0;
 }
 
 /* The key store names the place of a mistake in `users`; here it gets its line. */
@@ -216,7 +133,7 @@ static int seed_cluster(struct sim_seeding *s, const json_t *item, const char *p
     json_auto_t *shown = NULL;
     AUTO_FREE char *id = NULL;
 
-    if (sim_seed_keys(s, item, path, keys, err) < 0 || read_place(s, item, path, place, err) < 0 ||
+    if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_place(s, item, path, place, err) < 0 ||
         sim_seed_str(s, item, path, "sku", false, &sku, err) < 0 ||
         sim_seed_str(s, item, path, "identity", false, &identity_name, err) < 0 ||
         sim_seed_str(s, item, path, "activationState", true, &activation, err) < 0)
@@ -225,14 +142,14 @@ static int seed_cluster(struct sim_seeding *s, const json_t *item, const char *p
         return sim_seed_bad(s, err, path, "tags must be a mapping of strings");
     if (!chsm_streq(activation, "Active") && !chsm_streq(activation, "NotActivated"))
         return sim_seed_bad(s, err, path, "activationState must be Active or NotActivated");
-    if (identity_name && !(identity = by_name(s, SIM_IDENTITY_TYPE, identity_name)))
+    if (identity_name && !(identity = sim_seed_by_name(s, SIM_IDENTITY_TYPE, identity_name)))
         return sim_seed_bad(s, err, path, "no identity is called '%s'", identity_name);
     if (identity)
         shown = json_pack("{s:s,s:{s:{s:n,s:n}}}", "type", "UserAssigned", "userAssignedIdentities", chsm_json_str(identity, "id"),
                           "principalId", "clientId");
-    if (by_name(s, SIM_CLUSTER_TYPE, place[0]))
+    if (sim_seed_by_name(s, SIM_CLUSTER_TYPE, place[0]))
         return sim_seed_bad(s, err, path, "a cluster is called '%s' already", place[0]);
-    id = chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_CLUSTER_TYPE "/%s", subscription(s), place[1], place[0]);
+    id = chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_CLUSTER_TYPE "/%s", sim_seed_subscription(s), place[1], place[0]);
     if (!id)
         return chsm_oom(err);
     if (sim_cluster_create(&s->state, &(struct sim_cluster_spec){ .id = id, .name = place[0], .location = place[2], .sku = sku,
@@ -266,11 +183,12 @@ static int seed_timing(struct sim_seeding *s, const json_t *timing, struct chsm_
 static int seed_all(struct sim_seeding *s, struct chsm_err *err)
 {
     static const char *const keys[] = {
-        "tenant", "subscription", "principals", "resourceGroups", "identities", "storageAccounts", "clusters", "timing", NULL,
+        "tenant", "subscription", "principals", "resourceGroups", "identities", "virtualNetworks", "storageAccounts", "clusters", "timing",
+        "providers", "takenNames", NULL,
     };
     static const struct { const char *key; sim_seed_each *each; } sections[] = {
         { "principals", seed_principal }, { "resourceGroups", seed_group }, { "identities", seed_identity },
-        { "storageAccounts", seed_account }, { "clusters", seed_cluster },
+        { "virtualNetworks", sim_seed_network }, { "storageAccounts", sim_seed_account }, { "clusters", seed_cluster },
     };
     const json_t *top = chsm_yaml_root(s->yaml);
     const char *tenant = NULL, *sub = NULL;
@@ -282,7 +200,7 @@ static int seed_all(struct sim_seeding *s, struct chsm_err *err)
                               "deletions", "timing");
     if (!s->state.root)
         return chsm_oom(err);
-    if (seed_timing(s, json_object_get(top, "timing"), err) < 0)
+    if (seed_timing(s, json_object_get(top, "timing"), err) < 0 || sim_seed_subscription_state(s, top, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
         if (sim_seed_list(s, top, "", sections[i].key, sections[i].each, err) < 0)

@@ -28,4 +28,18 @@ typedef int sim_seed_each(struct sim_seeding *s, const json_t *item, const char 
 CHSM_MUST_CHECK int sim_seed_list(struct sim_seeding *s, const json_t *value, const char *path, const char *key, sim_seed_each *each,
                                   struct chsm_err *err);
 
+/* What seed.c and seed_storage.c share. */
+const char *sim_seed_subscription(const struct sim_seeding *s);
+/* A resource of this type by its name alone; seed files name things so. NULL when there is none. */
+json_t *sim_seed_by_name(const struct sim_seeding *s, const char *type, const char *name);
+/* Adds a resource (stolen); one with the same id is a mistake at `path`. */
+CHSM_MUST_CHECK int sim_seed_add(struct sim_seeding *s, const char *path, json_t *resource, struct chsm_err *err);
+/* name, resourceGroup and location of an element; the location is the group's when it is left out. */
+CHSM_MUST_CHECK int sim_seed_place(const struct sim_seeding *s, const json_t *item, const char *path, const char *place[3],
+                                   struct chsm_err *err);
+
+/* storageAccounts and virtualNetworks; and the top level's providers and takenNames. */
+sim_seed_each sim_seed_account, sim_seed_network;
+CHSM_MUST_CHECK int sim_seed_subscription_state(struct sim_seeding *s, const json_t *top, struct chsm_err *err);
+
 #endif

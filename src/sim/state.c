@@ -21,11 +21,18 @@ static const struct { const char *name; int64_t ms; } timings[] = {
     { "activation", 2000 },         /* end of the restore job to activationState Active */
     { "snapshotAge", 1097000 },     /* the snapshot precedes the request; recorded: 18 min 17 s to 56 min 41 s */
     { "tokenLifetime", 3599000 },
+    { "principal", 0 },             /* from a new identity to when a role assignment without principalType finds it */
+    { "principalTyped", 0 },        /* the same with principalType */
+    { "roleDelay", 0 },             /* from a new role assignment to its effect; Azure: up to 10 min */
+    { "storage", 300 },             /* a new account to provisioningState Succeeded */
+    { "endpoint", 300 },            /* a new private endpoint to its end */
+    { "register", 300 },            /* the registration of a provider */
     { "retryAfter", -1 },           /* the header is sent when this is set; Cloud HSM sends none */
 };
 
 static const char *const names[ARRAY_LEN(timings) + 1] = {
-    "provision", "update", "backup", "restore", "activation", "snapshotAge", "tokenLifetime", "retryAfter", NULL,
+    "provision", "update", "backup", "restore", "activation", "snapshotAge", "tokenLifetime", "principal", "principalTyped", "roleDelay",
+    "storage", "endpoint", "register", "retryAfter", NULL,
 };
 
 const char *const *sim_timing_names(void)

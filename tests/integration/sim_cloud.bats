@@ -501,11 +501,64 @@ teardown() { sim fault clear; }
     [[ $status -eq 3 && $output =~ bad.yaml:[0-9]+:[0-9]+:\ clusters\[0\] ]]
     sed 's/curve: P-256/curve: P-257/' "$good" >"$file"
     run "$CHSM_SIM" seed --dir "$dir" "$file"
-    [[ $status -eq 3 && $output =~ bad.yaml:32:[0-9]+:\ clusters\[0\].users\[0\].keys\[0\].curve ]]
+    [[ $status -eq 3 && $output =~ bad.yaml:33:[0-9]+:\ clusters\[0\].users\[0\].keys\[0\].curve ]]
     sed 's/^tenant:/tenent:/' "$good" >"$file"
     run "$CHSM_SIM" seed --dir "$dir" "$file"
     [[ $status -eq 3 && $output =~ bad.yaml:3:[0-9]+:\ tenent ]]
     run "$CHSM_SIM" serve --dir "$dir"
     [[ $status -eq 3 ]]
     "$CHSM_SIM" seed --dir "$dir" "$good"
+}
+
+# --- blobs
+
+# blob METHOD PATH [CURL OPTION...]: a request to the account's own host, with the token for storage
+blob() {
+    take_token https://storage.azure.com/.default
+    http "$1" "https://chsmdrill.blob.localhost:${BLOB##*:}$2" --header "Authorization: Bearer $TOKEN" --header 'x-ms-version: 2022-11-02' "${@:3}"
+}
+
+# blob_refused CODE SERVICECODE
+blob_refused() {
+    [[ $code == "$1" && $(header x-ms-error-code) == "$2" && $body == *"<Code>$2</Code>"* ]] || fail "HTTP $code, not $1 $2:" "$body"
+}
+
+@test "the blob service lists backups as folders, page by page" {
+    local BLOB marker
+
+    BLOB=$(endpoint blob)
+    backup
+    blob GET '/backups?restype=container&comp=list&prefix=cloudhsm-&delimiter=%2F'
+    [[ $code == 200 && $body == *"<BlobPrefix><Name>$backup_id/</Name></BlobPrefix>"* && $body == *'<NextMarker></NextMarker>'* ]]
+    blob GET "/backups?restype=container&comp=list&prefix=$backup_id/&maxresults=1"
+    [[ $code == 200 && $body == *"<Blob><Name>$backup_id/"* ]]
+    marker=$(sed -n 's/.*<NextMarker>\(.*\)<\/NextMarker>.*/\1/p' <<<"$body")
+    [[ $marker == "$backup_id/"* && $body != *"<Name>$marker</Name>"* ]]
+    http GET "$BLOB/chsmdrill/backups?restype=container&comp=list&marker=$marker" --header "Authorization: Bearer $TOKEN" \
+        --header 'x-ms-version: 2022-11-02'
+    [[ $code == 200 && $body == *"<Name>$marker</Name>"* ]]
+}
+
+@test "the blob service wants a token for storage, a version and a role" {
+    local BLOB list='?restype=container&comp=list'
+
+    BLOB=$(endpoint blob)
+    http GET "$BLOB/chsmdrill/backups$list"
+    blob_refused 409 PublicAccessNotPermitted
+    take_token
+    http GET "$BLOB/chsmdrill/backups$list" --header "Authorization: Bearer $TOKEN" --header 'x-ms-version: 2022-11-02'
+    blob_refused 401 InvalidAuthenticationInfo
+    take_token https://storage.azure.com/.default
+    http GET "$BLOB/chsmdrill/backups$list" --header "Authorization: Bearer $TOKEN"
+    blob_refused 403 AuthenticationFailed
+    http GET "$BLOB/chsmdrill/backups$list" --header "Authorization: Bearer $TOKEN" --header 'x-ms-version: 1999-01-01'
+    blob_refused 400 InvalidHeaderValue
+    blob GET "/private$list"
+    blob_refused 403 AuthorizationPermissionMismatch
+    blob PUT '/another?restype=container'
+    blob_refused 403 AuthorizationPermissionMismatch
+    blob GET "/backups$list&sig=abc"
+    blob_refused 403 KeyBasedAuthenticationNotPermitted
+    http GET "$BLOB/nobody/backups$list" --header "Authorization: Bearer $TOKEN" --header 'x-ms-version: 2022-11-02'
+    blob_refused 404 ResourceNotFound
 }
