@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -28,7 +29,7 @@ struct server {
     pthread_mutex_t lock;
     atomic_bool stop;
     unsigned count;
-    atomic_uint connections;
+    atomic_uint connections, bytes;
     char *requests[REQUESTS_MAX];
     struct connection connection[REQUESTS_MAX];
 };
@@ -41,31 +42,36 @@ static void must(bool ok, const char *what)
     abort();
 }
 
-static X509 *certificate(EVP_PKEY *key)
+/* Names, validity and issuer; signed by `ca_key`, which is `key` for a self-signed one. */
+static X509 *certificate(EVP_PKEY *key, EVP_PKEY *ca_key, enum server_tls tls)
 {
+    const char *name = tls == SERVER_WRONG_HOST ? "DNS:other.test" : "DNS:localhost,IP:127.0.0.1";
+    long from = tls == SERVER_EXPIRED ? -7200 : tls == SERVER_NOT_YET ? 3600 : -3600;
     X509 *c = X509_new();
+    X509_NAME *issuer = X509_NAME_new();
     X509V3_CTX v3;
     X509_EXTENSION *san, *ca;
 
-    must(c && X509_set_version(c, X509_VERSION_3) && ASN1_INTEGER_set(X509_get_serialNumber(c), 1), "certificate");
-    X509_gmtime_adj(X509_getm_notBefore(c), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(c), 3600);
+    must(c && issuer && X509_set_version(c, X509_VERSION_3) && ASN1_INTEGER_set(X509_get_serialNumber(c), 1), "certificate");
+    X509_gmtime_adj(X509_getm_notBefore(c), from);
+    X509_gmtime_adj(X509_getm_notAfter(c), from + (tls == SERVER_EXPIRED ? 3600 : 7200));
     X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(c, X509_get_subject_name(c));
+    X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_ASC, (const unsigned char *)(key == ca_key ? "localhost" : "Nobody"), -1, -1, 0);
+    X509_set_issuer_name(c, issuer);
     X509_set_pubkey(c, key);
     X509V3_set_ctx(&v3, c, c, NULL, NULL, 0);
-    san = X509V3_EXT_conf_nid(NULL, &v3, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
-    ca = X509V3_EXT_conf_nid(NULL, &v3, NID_basic_constraints, "critical,CA:TRUE");
-    must(san && ca && X509_add_ext(c, san, -1) && X509_add_ext(c, ca, -1) && X509_sign(c, key, EVP_sha256()), "certificate");
+    san = X509V3_EXT_conf_nid(NULL, &v3, NID_subject_alt_name, name);
+    ca = X509V3_EXT_conf_nid(NULL, &v3, NID_basic_constraints, key == ca_key ? "critical,CA:TRUE" : "CA:FALSE");
+    must(san && ca && X509_add_ext(c, san, -1) && X509_add_ext(c, ca, -1) && X509_sign(c, ca_key, EVP_sha256()), "certificate");
     X509_EXTENSION_free(san);
     X509_EXTENSION_free(ca);
+    X509_NAME_free(issuer);
     return c;
 }
 
-static void start_tls(struct server *s)
+/* What clients are told to trust: the server's certificate, or, for one that nobody shall know, another one. */
+static void write_ca(struct server *s, X509 *c)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *c = certificate(key);
     FILE *f;
     int fd;
 
@@ -73,10 +79,26 @@ static void start_tls(struct server *s)
     fd = mkstemp(s->ca);
     f = fd < 0 ? NULL : fdopen(fd, "w");
     must(f && PEM_write_X509(f, c) && fclose(f) == 0, "CA file");
+}
+
+static void start_tls(struct server *s, enum server_tls tls)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256"), *other = EVP_EC_gen("P-256");
+    X509 *c = certificate(key, tls == SERVER_UNKNOWN_CA ? other : key, tls);
+    X509 *trusted = tls == SERVER_SELF_SIGNED || tls == SERVER_UNKNOWN_CA ? certificate(other, other, SERVER_GOOD) : NULL;
+
+    write_ca(s, trusted ? trusted : c);
     s->tls = SSL_CTX_new(TLS_server_method());
     must(s->tls && SSL_CTX_use_certificate(s->tls, c) == 1 && SSL_CTX_use_PrivateKey(s->tls, key) == 1, "TLS");
+    if (tls == SERVER_TLS_1_1) {
+        SSL_CTX_set_security_level(s->tls, 0);
+        must(SSL_CTX_set_min_proto_version(s->tls, TLS1_VERSION) == 1 && SSL_CTX_set_max_proto_version(s->tls, TLS1_1_VERSION) == 1,
+             "TLS 1.1");
+    }
     X509_free(c);
+    X509_free(trusted);
     EVP_PKEY_free(key);
+    EVP_PKEY_free(other);
 }
 
 /* Ready to read, or told to stop. */
@@ -107,6 +129,8 @@ static size_t request_size(const char *text)
     unsigned long body = 0;
     char *end;
 
+    if (*text == 0x16)
+        return 1;           /* a TLS handshake that nobody expects here: answered as if it were a request */
     if (!head)
         return SIZE_MAX;
     if (length && length < head) {
@@ -117,7 +141,7 @@ static size_t request_size(const char *text)
 }
 
 /* One request, head and body; NULL when the peer went away. */
-static char *read_request(SSL *ssl, const struct server *s, int fd)
+static char *read_request(SSL *ssl, struct server *s, int fd)
 {
     char *text = calloc(1, REQUEST_MAX);
     size_t n = 0;
@@ -133,6 +157,7 @@ static char *read_request(SSL *ssl, const struct server *s, int fd)
             return NULL;
         }
         n += (size_t)got;
+        s->bytes += (unsigned)got;
     }
 }
 
@@ -237,11 +262,17 @@ static void *server_main(void *ctx)
 
 struct server *server_new(bool tls, const char *const *script)
 {
+    return server_new_tls(tls ? SERVER_GOOD : SERVER_PLAIN, script);
+}
+
+struct server *server_new_tls(enum server_tls tls, const char *const *script)
+{
     struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t n = sizeof a;
     struct server *s = calloc(1, sizeof *s);
 
     must(s, "memory");
+    (void)signal(SIGPIPE, SIG_IGN);     /* a client that refuses us goes away in the middle of the handshake */
     s->script = script;
     pthread_mutex_init(&s->lock, NULL);
     s->fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -249,7 +280,7 @@ struct server *server_new(bool tls, const char *const *script)
          getsockname(s->fd, (struct sockaddr *)&a, &n) == 0, "listening");
     (void)snprintf(s->url, sizeof s->url, "%s://localhost:%u", tls ? "https" : "http", ntohs(a.sin_port));
     if (tls)
-        start_tls(s);
+        start_tls(s, tls);
     must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
     return s;
 }
@@ -291,6 +322,11 @@ unsigned server_count(struct server *s)
 unsigned server_connections(struct server *s)
 {
     return s->connections;
+}
+
+unsigned server_bytes(struct server *s)
+{
+    return s->bytes;
 }
 
 const char *server_request(struct server *s, unsigned i)

@@ -13,11 +13,19 @@ struct server;
  * Requests beyond the script get 599. Exits the test program when it cannot start.
  */
 struct server *server_new(bool tls, const char *const *script);
+
+enum server_tls {
+    SERVER_PLAIN, SERVER_GOOD,
+    /* Not to be trusted by somebody who trusts server_ca(): */
+    SERVER_EXPIRED, SERVER_NOT_YET, SERVER_WRONG_HOST, SERVER_SELF_SIGNED, SERVER_UNKNOWN_CA, SERVER_TLS_1_1,
+};
+struct server *server_new_tls(enum server_tls tls, const char *const *script);
 void server_free(struct server *s);
 
 const char *server_url(const struct server *s);         /* "https://localhost:PORT" */
 const char *server_ca(const struct server *s);          /* its certificate as a PEM file; NULL without TLS */
 unsigned server_count(struct server *s);                /* requests so far */
+unsigned server_bytes(struct server *s);                /* bytes of requests so far, behind the TLS handshake */
 unsigned server_connections(struct server *s);          /* TCP connections so far */
 const char *server_request(struct server *s, unsigned i);   /* the i-th request, head and body; "" when there was none */
 

@@ -223,8 +223,8 @@ static int get_packed(struct world *w)
 static void compressed_answers(void **state)
 {
     static const char *const script[] = {
-        PACKED("gzip", SUCCEEDED_GZ), PACKED("gzip, gzip", BOMB_GZ_GZ), PACKED("gzip", "1f8b0800000000000203"), PACKED("gzip", "1f8b08ff"),
-        PACKED("rot13", "7b7d"), PACKED("gzip", "7b7d"), PACKED("gzip", ""), NULL };
+        PACKED("gzip", SUCCEEDED_GZ), PACKED("gzip, gzip", BOMB_GZ_GZ), PACKED("gzip", "1f8b0800000000000203"),
+        PACKED("gzip", "1f8b08ff"), PACKED("rot13", "7b7d"), PACKED("gzip", "7b7d"), PACKED("gzip", ""), NULL };
     struct world w;
 
     (void)state;
@@ -431,7 +431,8 @@ static void retry_after(void **state)
 static void retry_after_headers(void **state)
 {
     static const struct { const char *headers; long wanted; } cases[] = {
-        { "retry-after-ms: 1500\r\n", 2 }, { "X-MS-Retry-After-Ms: 3000\r\n", 3 }, { "Retry-After: 1\r\nretry-after-ms: 9000\r\n", 9 },
+        { "retry-after-ms: 1500\r\n", 2 }, { "X-MS-Retry-After-Ms: 3000\r\n", 3 },
+        { "Retry-After: 1\r\nretry-after-ms: 9000\r\n", 9 },
         { "Retry-After: 20\r\nx-ms-retry-after-ms: 300\r\n", 20 }, { "Retry-After: 4\r\nRetry-After: soon\r\n", 4 },
         { "Retry-After: soon\r\n", -1 }, { "x-retry-after: 5\r\n", -1 }, { "Retry-After: 86400\r\n", 600 },
     };
@@ -455,7 +456,8 @@ int main(void)
         cmocka_unit_test(answer_is_read), cmocka_unit_test(long_location), cmocka_unit_test(header_too_long),
         cmocka_unit_test(body_too_large), cmocka_unit_test(cut_answers), cmocka_unit_test(redirects_are_answers),
         cmocka_unit_test(post_is_never_repeated), cmocka_unit_test(connections_are_kept),
-        cmocka_unit_test(compressed_answers), cmocka_unit_test(headers_too_large_together), cmocka_unit_test(not_sent), cmocka_unit_test(time_out), cmocka_unit_test(tls),
+        cmocka_unit_test(compressed_answers), cmocka_unit_test(headers_too_large_together),
+        cmocka_unit_test(not_sent), cmocka_unit_test(time_out), cmocka_unit_test(tls),
         cmocka_unit_test(untrusted_certificate), cmocka_unit_test(plain_http_is_refused), cmocka_unit_test(proxy_is_bypassed),
         cmocka_unit_test(log_shows_no_secret), cmocka_unit_test(retry_after),
         cmocka_unit_test(retry_after_headers),
