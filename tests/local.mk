@@ -101,7 +101,7 @@ tests_bench_libp11_list_LDADD = $(LIBP11_LIBS)
 tests_bench_compare_SOURCES = tests/bench/compare.c
 tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
 CLEANFILES += $(EXTRA_PROGRAMS)
-EXTRA_DIST += tests/bench/compare.sh tests/bench/inventory.sh
+EXTRA_DIST += tests/bench/cli.sh tests/bench/compare.sh tests/bench/inventory.sh
 
 EXTRA_DIST += tests/faults/quirks.sh tests/faults/quirks.yaml tests/faults/kinds.yaml tests/faults/world.bash \
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq

@@ -52,7 +52,7 @@ measure() {
     shift
     "$run" "$dir/used" "$@" >"$dir/out" 2>"$dir/err" </dev/null || { tail -n 20 "$dir/err" >&2; echo "inventory: $1 failed" >&2; exit 1; }
     unset CHSM_SIM_QUIRKS
-    read -r seconds kib <"$dir/used"
+    read -r seconds kib _ <"$dir/used"
     calls=$(jq -s '[.[][]] | add' "$CHSM_SIM_CALLS")
 }
 
