@@ -32,7 +32,8 @@ if [ -x "${CHSMCTL:-}" ]; then
         "$CHSMCTL" keys frobnicate --help >/dev/null 2>&1 </dev/null && echo "chsmctl takes unknown verbs"
         # shellcheck disable=SC2086
         md_code $pages | grep -oE '(^|[ /$(])chsmctl +[a-z][a-z-]+( +[a-z][a-z-]+)?' | sed 's/.*chsmctl *//' | sort -u | while read -r noun verb; do
-            "$CHSMCTL" "$noun" ${verb:+"$verb"} --help >/dev/null 2>&1 </dev/null || echo "chsmctl $noun $verb"
+            case $noun in help) last= ;; *) last=--help ;; esac
+            "$CHSMCTL" "$noun" ${verb:+"$verb"} ${last:+"$last"} >/dev/null 2>&1 </dev/null || echo "chsmctl $noun $verb"
         done
     } | check "$name"
 else

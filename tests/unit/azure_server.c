@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 
 #include "tests/unit/azure_server.h"
-#include "util/compat.h"
+#include "util/enc.h"
 
 #define REQUESTS_MAX 64
 #define REQUEST_MAX 131072
@@ -189,16 +189,13 @@ static void give_bytes(SSL *ssl, int fd, const char *p, size_t n)
 /* "HEAD#HEX": the part behind the first '#' is bytes in hexadecimal. */
 static void give(SSL *ssl, int fd, const char *answer)
 {
-    size_t head = strcspn(answer, "#"), n = 0;
-    char bytes[4096];
+    size_t head = strcspn(answer, "#");
+    struct chsm_bytes bytes = { 0 };
 
     give_bytes(ssl, fd, answer, head);
-    for (const char *p = answer + head; *p && p[1] && p[2] && n < sizeof bytes; p += 2) {
-        char pair[3] = { p[1], p[2], 0 };
-
-        bytes[n++] = (char)strtoul(pair, NULL, 16);
-    }
-    give_bytes(ssl, fd, bytes, n);
+    if (answer[head] && chsm_unhex(answer + head + 1, &bytes, NULL) == 0)
+        give_bytes(ssl, fd, (const char *)bytes.p, bytes.len);
+    chsm_bytes_done(&bytes);
 }
 
 static void serve(struct server *s, SSL *ssl, int fd)
