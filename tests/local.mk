@@ -12,6 +12,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/mutations.bats
 INTEGRATION_TESTS += tests/integration/http2.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
+INTEGRATION_TESTS += tests/integration/client_point.bats
 INTEGRATION_TESTS += tests/integration/safety.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
@@ -38,6 +39,7 @@ include tests/unit/simkeys.mk
 include tests/unit/evidence.mk
 include tests/unit/drill.mk
 include tests/unit/nodes.mk
+include tests/unit/client.mk
 endif
 
 check_PROGRAMS += tests/integration/token_keys
@@ -85,6 +87,7 @@ clean-local:
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml tests/integration/safety.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
+	tests/integration/client.bash \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz/run.sh tests/fuzz/fuzz.h tests/fuzz/fuzz_json.h tests/fuzz/fuzz_attributes.c tests/fuzz/fuzz_inventory.c \
 	tests/fuzz/fuzz_mgmt.c tests/fuzz/fuzz_module.c tests/fuzz/fuzz_waivers.c tests/fuzz/seeds \

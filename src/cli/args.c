@@ -91,7 +91,7 @@ static int parse_option(int n, char **argv, int *i, const struct chsm_opt *opts,
 
 int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char *positional, struct chsm_args *ret, struct chsm_err *err)
 {
-    bool options = true;
+    bool options = true, program = positional && strstr(positional, "...");
 
     for (int i = 0; i < n; i++) {
         if (options && strcmp(argv[i], "--") == 0)
@@ -99,9 +99,13 @@ int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char 
         else if (options && argv[i][0] == '-' && argv[i][1]) {
             if (parse_option(n, argv, &i, opts, ret, err) < 0)
                 return -1;
-        } else if (positional && !ret->positional)
+        } else if (program && !options) {
+            if (ret->words.n == CHSM_LIST_MAX)
+                return chsm_fail(err, CHSM_USAGE, "the program after -- has more than %d words", CHSM_LIST_MAX);
+            ret->words.item[ret->words.n++] = argv[i];
+        } else if (!program && positional && !ret->positional)
             ret->positional = argv[i];
-        else if (positional && strchr(positional, ' ') && !ret->second)
+        else if (!program && positional && strchr(positional, ' ') && !ret->second)
             ret->second = argv[i];
         else
             return chsm_fail(err, CHSM_USAGE, "unexpected argument \"%s\"", argv[i]);

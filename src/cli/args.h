@@ -28,6 +28,10 @@ struct chsm_args {
     bool mgmt_inline, per_node;
     struct chsm_list logins, module_env, ignore, ids;
     const char *positional, *second;
+
+    const char *root, *hostname, *restart_file, *restart_timeout, *wait_timeout;
+    bool dry_run;
+    struct chsm_list client_directories, words;     /* words: what stands after "--", where a command takes a program */
 };
 
 enum chsm_opt_kind { CHSM_OPT_FLAG, CHSM_OPT_TEXT, CHSM_OPT_LIST };
@@ -45,7 +49,8 @@ struct chsm_opt {
 extern const struct chsm_opt chsm_global_opts[];    /* ended by a row without name */
 
 /*
- * Reads argv[0..n) by the global and the command's table. `positional` names one or two arguments ("PLAN", "A B"), NULL = none. Accepts --name value,
+ * Reads argv[0..n) by the global and the command's table. `positional` names one or two arguments ("PLAN", "A B"), or with "..." in it a
+ * program and its words after "--" ("[-- PROGRAM WORD...]"); NULL = none. Accepts --name value,
  * --name=value, -n value and -nvalue; "--" ends the options. CHSM_USAGE with the exact word on a mistake.
  */
 CHSM_MUST_CHECK int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char *positional, struct chsm_args *ret,

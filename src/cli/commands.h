@@ -32,6 +32,9 @@ chsm_cmd_fn chsm_cmd_cluster_show, chsm_cmd_cluster_list, chsm_cmd_cluster_wait,
 extern const struct chsm_opt chsm_opts_cluster_nodes[];
 chsm_cmd_fn chsm_cmd_cluster_nodes;
 
+extern const struct chsm_opt chsm_opts_client_point[];
+chsm_cmd_fn chsm_cmd_client_point;
+
 /* The help of everything (noun NULL), of a noun (verb NULL) or of one command, on stdout. */
 void chsm_help(const char *noun, const char *verb);
 

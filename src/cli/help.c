@@ -19,7 +19,11 @@ static void print_opts(const struct chsm_opt *opts)
 
 static void print_command(const struct chsm_cmd *c)
 {
-    printf("usage: chsmctl %s %s%s%s [options]\n\n%s\n", c->noun, c->verb, c->positional ? " " : "", c->positional ? c->positional : "", c->help);
+    const char *words = c->positional ? c->positional : "";
+    bool last = *words == '[';      /* a program and its words end the line */
+
+    printf("usage: chsmctl %s %s%s%s [options]%s%s\n\n%s\n", c->noun, c->verb, *words && !last ? " " : "", last ? "" : words, last ? " " : "",
+           last ? words : "", c->help);
     if (c->opts) {
         printf("\noptions\n");
         print_opts(c->opts);
@@ -33,6 +37,7 @@ static void print_list(const char *noun)
     const char *previous = "";
 
     for (const struct chsm_cmd *c = chsm_commands; c->noun; c++) {
+        bool named = c->positional && c->positional[0] != '[';     /* what may be left out is said in the command's own help */
         char left[40];
 
         if (noun && strcmp(noun, c->noun) != 0)
@@ -40,7 +45,7 @@ static void print_list(const char *noun)
         if (*previous && strcmp(previous, c->noun) != 0)
             printf("\n");
         previous = c->noun;
-        (void)snprintf(left, sizeof left, "%s %s%s%s", c->noun, c->verb, c->positional ? " " : "", c->positional ? c->positional : "");
+        (void)snprintf(left, sizeof left, "%s %s%s%s", c->noun, c->verb, named ? " " : "", named ? c->positional : "");
         printf("  %-22s %s\n", left, c->help);
     }
 }

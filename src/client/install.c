@@ -106,6 +106,11 @@ static int add_found(struct chsm_paths *p, const char *path, struct chsm_err *er
     return chsm_paths_add(p, path, err);
 }
 
+int chsm_client_add(struct chsm_client *c, enum chsm_client_kind kind, const char *path, struct chsm_err *err)
+{
+    return add_found(&c->found[kind], path, err);
+}
+
 /* What is special to glob() in the name of a folder is not meant so. */
 static int add_quoted(struct chsm_buf *b, const char *text, struct chsm_err *err)
 {

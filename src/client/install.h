@@ -53,6 +53,9 @@ void chsm_client_done(struct chsm_client *c);
  */
 CHSM_MUST_CHECK int chsm_client_find(const struct chsm_client_where *where, struct chsm_client *ret, struct chsm_err *err);
 
+/* Adds a file that was found otherwise, unless it is there already under another name. */
+CHSM_MUST_CHECK int chsm_client_add(struct chsm_client *c, enum chsm_client_kind kind, const char *path, struct chsm_err *err);
+
 /* A path of the machine as seen from here: `root` before it. NULL when out of memory. The caller frees it. */
 char *chsm_client_path(const char *root, const char *path);
 

@@ -5,5 +5,8 @@ libchsmclient_la_SOURCES = \
 	src/client/endpoint.c src/client/endpoint.h \
 	src/client/resource.c src/client/resource.h \
 	src/client/install.c src/client/install.h \
-	src/client/point.c src/client/point.h
+	src/client/point.c src/client/point.h \
+	src/client/run.c src/client/run.h \
+	src/client/learned.c src/client/learned.h \
+	src/client/service.c src/client/service.h
 libchsmclient_la_LIBADD = libchsmkeys.la libchsmutil.la
