@@ -5,11 +5,13 @@
 #include <stdarg.h>
 
 #include "util/err.h"
+#include "util/known.h"
 
 CHSM_PRINTF(3, 0) static void fill(struct chsm_err *err, enum chsm_code code, const char *fmt, va_list ap)
 {
     *err = (struct chsm_err){ .code = code };
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+    chsm_known_cover(err->text);
 }
 
 int chsm_fail(struct chsm_err *err, enum chsm_code code, const char *fmt, ...)
@@ -52,6 +54,7 @@ int chsm_err_prefix(struct chsm_err *err, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text - 3, fmt, ap);
     va_end(ap);
+    chsm_known_cover(text);
     used = strlen(text);
     text[used++] = ':';
     text[used++] = ' ';
@@ -72,6 +75,7 @@ int chsm_err_hint(struct chsm_err *err, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
     va_end(ap);
+    chsm_known_cover(err->hint);
     return -1;
 }
 

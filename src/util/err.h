@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one error value. It is filled where the error happens, passed up by pointer, and printed by src/cli only. */
+/*
+ * The one error value. It is filled where the error happens, passed up by pointer, and printed by src/cli only. Secrets that
+ * the process holds (known.h) are covered in every text that is put into it.
+ */
 #ifndef CHSM_UTIL_ERR_H
 #define CHSM_UTIL_ERR_H
 

@@ -6,6 +6,8 @@ libchsmutil_la_SOURCES = \
 	src/util/safety.c src/util/safety.h \
 	src/util/buf.c src/util/buf.h \
 	src/util/secret.c src/util/secret.h \
+	src/util/known.c src/util/known.h \
+	src/util/redact.c src/util/redact_json.c src/util/redact.h \
 	src/util/log.c src/util/log.h \
 	src/util/path.c src/util/path.h \
 	src/util/json.c src/util/json.h \

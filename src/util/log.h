@@ -3,7 +3,7 @@
 #ifndef CHSM_UTIL_LOG_H
 #define CHSM_UTIL_LOG_H
 
-#include "util/compat.h"
+#include "util/redact.h"
 
 enum chsm_level { CHSM_LOG_DEBUG, CHSM_LOG_INFO, CHSM_LOG_NOTE, CHSM_LOG_WARN };
 
@@ -17,19 +17,5 @@ void chsm_log_open(chsm_log_fn *fn, void *ctx, enum chsm_level lowest);
 bool chsm_log_on(enum chsm_level level);
 
 CHSM_PRINTF(2, 3) void chsm_log(enum chsm_level level, const char *fmt, ...);
-
-/*
- * A copy of a URL with the value of every query parameter that can carry a secret or a signature (sig, s, c, h, t, se, sp,
- * token, code, ...: all but a list of harmless names such as api-version) replaced by "REDACTED", and userinfo removed.
- * NULL when out of memory; the caller frees it.
- */
-char *chsm_redact_url(const char *url);
-
-/*
- * A copy of free text (the output of a foreign library, an error body) in which bearer tokens, JWTs, SAS signatures and
- * every value of `secrets` (NULL-terminated list of strings, may be NULL) are replaced by "REDACTED".
- * NULL when out of memory; the caller frees it.
- */
-char *chsm_redact_text(const char *text, const char *const *secrets);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include "util/buf.h"
 #include "util/clock.h"
+#include "util/known.h"
 #include "util/path.h"
 #include "util/secret.h"
 
@@ -41,6 +42,11 @@ int chsm_secret_set(struct chsm_secret *s, const void *p, size_t n, struct chsm_
     if (n)
         memcpy(copy, p, n);
     copy[n] = '\0';
+    if (chsm_known_add(copy, n) < 0) {
+        chsm_wipe(copy, n);
+        free(copy);
+        return chsm_oom(err);
+    }
     chsm_secret_done(s);
     s->p = copy;
     s->len = n;
@@ -49,8 +55,10 @@ int chsm_secret_set(struct chsm_secret *s, const void *p, size_t n, struct chsm_
 
 void chsm_secret_done(struct chsm_secret *s)
 {
-    if (s->p)
+    if (s->p) {
+        chsm_known_forget(s->p);
         chsm_wipe(s->p, s->len + 1);
+    }
     free(s->p);
     *s = (struct chsm_secret){ 0 };
 }
