@@ -13,7 +13,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 INTEGRATION_TESTS += tests/integration/http2.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats
-INTEGRATION_TESTS += tests/integration/safety.bats
+INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -85,7 +85,7 @@ clean-local:
 	rm -rf _fuzz
 
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
-	tests/integration/sim_module.yaml tests/integration/safety.yaml \
+	tests/integration/sim_module.yaml tests/integration/safety.yaml tests/integration/clusters.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
 	tests/integration/client.bash \
 	tests/integration/tokens.bash tests/integration/token_world.sh \

@@ -39,6 +39,9 @@ CHSM_MUST_CHECK int chsm_arm_do(struct chsm_arm *arm, const char *method, const 
 /* Fills *err from an answer with an error status: the ARM envelope, else the status alone. Pure. Always -1. */
 int chsm_arm_error(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err);
 
+/* Whether an error says that the resource itself is not there: 404 is also what proxies, missing groups and providers answer. */
+bool chsm_arm_absent(const struct chsm_err *err);
+
 /* All pages of a list; nextLink is followed verbatim within ARM's host, at most 1,000 pages. *ret = array. */
 CHSM_MUST_CHECK int chsm_arm_list(struct chsm_arm *arm, const char *path, chsm_deadline deadline, json_t **ret,
                                   struct chsm_err *err);

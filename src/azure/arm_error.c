@@ -26,7 +26,13 @@ static const struct { const char *code, *hint; } hints[] = {
     { "ResourceNotFound", "check the name, the resource group and the subscription" },
     { "NoRegisteredProviderFound", "this cloud or region does not offer Cloud HSM in this api-version" },
     { "MissingSubscriptionRegistration",
-      "register the provider: az provider register --namespace Microsoft.HardwareSecurityModules" },
+      "register the provider that the message names: az provider register --namespace NAME (some minutes)" },
+    { "QuotaExceeded", "the subscription's quota is used up: delete what is not needed, or ask Azure support for more" },
+    { "SkuNotAvailable", "this SKU is not offered in this region: take another region or SKU" },
+    { "LocationNotAvailableForResourceType", "the message lists the regions that have it: take one of them" },
+    { "InvalidResourceLocation", "something of that name is in another region: take another name, or that region" },
+    { "PropertyChangeNotAllowed", "this is fixed when the resource is made: make another one" },
+    { "FailedIdentityOperation", "check the id of the managed identity (`chsmctl identity show --identity ID`)" },
     { "Conflict", "another operation is in progress on it: wait for it to end (`chsmctl cluster show`)" },
     { "ScopeLocked", "a lock on the resource, its group or subscription forbids this: have it removed first" },
     { "RequestDisallowedByPolicy", "an Azure Policy forbids this: its names are in the message" },
@@ -124,4 +130,9 @@ int chsm_arm_error(const struct chsm_response *r, const char *method, const char
     (void)snprintf(err->service_code, sizeof err->service_code, "%s", code);
     add_hint(err);
     return -1;
+}
+
+bool chsm_arm_absent(const struct chsm_err *err)
+{
+    return err->http == 404 && (strcasecmp(err->service_code, "ResourceNotFound") == 0 || strcasecmp(err->service_code, "NotFound") == 0);
 }

@@ -6,7 +6,6 @@
 #include "azure/resource.h"
 
 #define CLUSTERS "/providers/Microsoft.HardwareSecurityModules/cloudHsmClusters"
-#define IDENTITY_API "2023-01-31"
 
 int chsm_cluster_id(const struct chsm_cluster_ref *ref, char **ret, struct chsm_err *err)
 {
@@ -49,11 +48,19 @@ int chsm_cluster_get(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, c
     return read_resource(arm, id, CHSM_CLOUDHSM_API, d, ret, err);
 }
 
-int chsm_identity_get(struct chsm_arm *arm, const char *identity_id, chsm_deadline d, json_t **ret, struct chsm_err *err)
+int chsm_cluster_find(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, chsm_deadline d, json_t **ret,
+                      struct chsm_err *err)
 {
-    if (chsm_name_identity(identity_id, err) < 0)
+    struct chsm_err why = { 0 };
+    json_t *cluster = NULL;
+
+    if (chsm_cluster_get(arm, ref, d, &cluster, &why) < 0 && !chsm_arm_absent(&why)) {
+        if (err)
+            *err = why;
         return -1;
-    return read_resource(arm, identity_id, IDENTITY_API, d, ret, err);
+    }
+    *ret = cluster;
+    return 0;
 }
 
 int chsm_cluster_list(struct chsm_arm *arm, const char *subscription, const char *group, chsm_deadline d, json_t **ret,

@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-#include "azure/cluster.h"
+#include "azure/cluster_change.h"
 #include "azure/resource.h"
 #include "util/safety.h"
 
@@ -12,21 +12,6 @@ static const char *const read_only[] = { "id", "name", "type", "systemData", "et
 static const char *const read_only_properties[] = {
     "activationState", "hsms", "privateEndpointConnections", "provisioningState", "statusMessage",
 };
-
-struct change {             /* one application of one identity */
-    struct chsm_arm *arm;
-    const struct chsm_cluster_ref *ref;
-    const char *identity_id;
-    const char *method;     /* PUT or PATCH */
-    chsm_deadline deadline;
-    chsm_lro_watch *watch;
-    void *ctx;
-};
-
-static json_t *identity_object(const char *id)
-{
-    return json_pack("{s:s, s:{s:{}}}", "type", "UserAssigned", "userAssignedIdentities", id);
-}
 
 /* A member that is null says the same as one that is not there, and less room for a misunderstanding is left. */
 static void strip(json_t *object, const char *const *names, size_t n)
@@ -37,7 +22,7 @@ static void strip(json_t *object, const char *const *names, size_t n)
 
     for (size_t i = 0; i < n; i++)
         (void)json_object_del(object, names[i]);
-    json_object_foreach_safe(object, next, key, value)
+    json_object_foreach_safe (object, next, key, value)
         if (json_is_null(value))
             (void)json_object_del(object, key);
 }
@@ -52,166 +37,128 @@ int chsm_cluster_put_body(const json_t *cluster, const char *identity_id, json_t
         return chsm_oom(err);
     strip(body, read_only, ARRAY_LEN(read_only));
     strip(json_object_get(body, "properties"), read_only_properties, ARRAY_LEN(read_only_properties));
-    if (json_object_set_new(body, "identity", identity_object(identity_id)) < 0)
+    if (json_object_set_new(body, "identity", chsm_cluster_identity_object(identity_id)) < 0)
         return chsm_oom(err);
     *ret = TAKE(body);
     return 0;
 }
 
-static int refuse_other(const char *what, struct chsm_err *err)
-{
-    (void)chsm_refuse(err, CHSM_RULE_SECOND_IDENTITY, "the cluster already has %s", what);
-    return chsm_err_hint(err, "use that identity, or remove it from the cluster first");
-}
-
-/* Whether the cluster has exactly this identity. -1, refused, when it has another one, or a system-assigned one. */
-static int examine(const json_t *cluster, const char *identity_id, bool *ret_already, struct chsm_err *err)
+/* What stands in the way of `identity_id` being the only identity: "a system-assigned identity", an id; NULL = nothing. */
+static const char *in_the_way(const json_t *cluster, const char *identity_id)
 {
     json_t *identity = json_object_get(cluster, "identity");
-    const char *type = chsm_json_str(identity, "type");
-    const char *key;
+    const char *type = chsm_json_str(identity, "type"), *key;
     json_t *value;
-    bool already = false;
 
     if (type && strcasestr(type, "SystemAssigned"))
-        return refuse_other("a system-assigned identity", err);
-    json_object_foreach(json_object_get(identity, "userAssignedIdentities"), key, value) {
-        if (!chsm_arm_id_eq(key, identity_id)) {
-            AUTO_FREE char *what = chsm_strf("the identity %s", key);
-
-            return what ? refuse_other(what, err) : chsm_oom(err);
-        }
-        already = true;
-    }
-    *ret_already = already && type && strcasecmp(type, "UserAssigned") == 0;
-    return 0;
+        return "a system-assigned identity";
+    json_object_foreach (json_object_get(identity, "userAssignedIdentities"), key, value)
+        if (!chsm_arm_id_eq(key, identity_id))
+            return key;
+    return NULL;
 }
 
-/* Sends the change and follows the operation that it starts to its end. */
-static int send_change(const struct change *c, const json_t *body, struct chsm_err *err)
+static int refuse_second(const json_t *cluster, const char *identity_id, struct chsm_err *err)
 {
-    AUTO_FREE char *id = NULL;
-    AUTO_FREE char *path = NULL;
-    AUTO_RESPONSE struct chsm_response r = { 0 };
-    AUTO(chsm_lro_done) struct chsm_lro l = { 0 };
-    json_auto_t *answer = NULL;
-    const char *code, *message;
+    const char *other = in_the_way(cluster, identity_id);
 
-    if (chsm_cluster_id(c->ref, &id, err) < 0)
-        return -1;
-    path = chsm_resource_path(id, NULL, CHSM_CLOUDHSM_API);
-    if (!path)
-        return chsm_oom(err);
-    if (chsm_arm_do(c->arm, c->method, path, body, CHSM_REPEAT_SAFE, c->deadline, &r, &answer, err) < 0 ||
-        chsm_lro_begin(&l, &r, answer, path, err) < 0 || chsm_lro_wait(c->arm, &l, c->deadline, c->watch, c->ctx, err) < 0)
-        return -1;
-    if (l.state == CHSM_LRO_SUCCEEDED)
+    if (!other)
         return 0;
-    code = json_string_value(chsm_json_get(l.body, "error.code"));
-    message = json_string_value(chsm_json_get(l.body, "error.message"));
-    message = message ? message : json_string_value(chsm_json_get(l.body, "properties.statusMessage"));
-    return chsm_fail(err, CHSM_SERVICE, "%s of the identity ended as %s%s%s: %s", c->method,
-                     l.status ? l.status : "not succeeded",
-                     code ? ", " : "", code ? code : "", message ? message : "the service says no more");
+    (void)chsm_refuse(err, CHSM_RULE_SECOND_IDENTITY, "the cluster already has %s", other);
+    return chsm_err_hint(err, "use that identity, or take it from the cluster first (`chsmctl identity remove`)");
 }
 
-static int join(const json_t *differences, char **ret, struct chsm_err *err)
+static int refuse_other(const json_t *cluster, const char *identity_id, struct chsm_err *err)
 {
-    struct chsm_buf out = CHSM_BUF(16384);
-    const json_t *each;
-    size_t i;
+    const char *other = identity_id ? in_the_way(cluster, identity_id) : NULL;
 
-    json_array_foreach(differences, i, each) {
-        if (chsm_buf_addf(&out, err, "%s%s", i ? "; " : "", json_string_value(each)) < 0) {
-            chsm_buf_done(&out);
-            return -1;
-        }
-    }
-    *ret = chsm_buf_take(&out);
-    return *ret ? 0 : chsm_oom(err);
+    if (!other)
+        return 0;
+    (void)chsm_refuse(err, CHSM_RULE_OTHER_IDENTITY, "the cluster has %s", other);
+    return chsm_err_hint(err, "name that one, or leave --identity off to take away whatever the cluster has");
 }
 
-/* The proof: the identity is there, alone, and everything else is as it was. */
+/* The proof: the identity is there, alone, or none is; and everything else is as it was. */
 static int prove(const json_t *before, const json_t *after, const char *identity_id, struct chsm_err *err)
 {
-    json_auto_t *differences = NULL;
-    AUTO_FREE char *list = NULL;
-    bool there = false;
-
-    if (examine(after, identity_id, &there, err) < 0) {
-        if (err)
-            err->code = CHSM_SERVICE;
-        return chsm_err_prefix(err, "after the change");
-    }
-    if (!there)
-        return chsm_fail(err, CHSM_SERVICE, "the service accepted the change, but the cluster does not have the identity %s",
-                         identity_id);
-    if (chsm_cluster_diff(before, after, &differences, err) < 0)
-        return -1;
-    if (json_array_size(differences) == 0)
-        return 0;
-    if (join(differences, &list, err) < 0)
-        return -1;
-    (void)chsm_fail(err, CHSM_SERVICE, "the identity was applied, but more than that changed: %s", list);
-    return chsm_err_hint(err, "put these values back; the values before the arrows are what the cluster had");
+    if (!chsm_cluster_has_identity(after, identity_id))
+        return chsm_fail(err, CHSM_SERVICE, "the service accepted the change, but the cluster %s %s",
+                         identity_id ? "does not have the identity" : "still has an identity", identity_id ? identity_id : "");
+    return chsm_cluster_prove_rest(before, after, identity_id ? "the identity was applied" : "the identity was removed", err);
 }
 
-static int apply(const struct change *c, const json_t *before, json_t **ret, struct chsm_err *err)
+/* Sends the identity, NULL = none, and proves it; *ret is the cluster afterwards. */
+static int set_identity(const struct chsm_cluster_task *t, const json_t *before, const char *identity_id, bool use_patch,
+                        json_t **ret, struct chsm_err *err)
 {
     json_auto_t *body = NULL;
     json_auto_t *after = NULL;
 
-    if (strcmp(c->method, "PATCH") == 0) {
-        body = json_pack("{s:o}", "identity", identity_object(c->identity_id));
-        if (!body)
-            return chsm_oom(err);
-    } else if (chsm_cluster_put_body(before, c->identity_id, &body, err) < 0) {
+    if (use_patch)
+        body = json_pack("{s:o}", "identity", chsm_cluster_identity_object(identity_id));
+    else if (chsm_cluster_put_body(before, identity_id, &body, err) < 0)
         return -1;
-    }
-    if (send_change(c, body, err) < 0 ||
-        chsm_cluster_wait(c->arm, c->ref, NULL, c->deadline, c->watch, c->ctx, &after, err) < 0 ||
-        prove(before, after, c->identity_id, err) < 0)
+    if (!body)
+        return chsm_oom(err);
+    if (chsm_cluster_send(t, use_patch ? "PATCH" : "PUT", body, &after, err) < 0 ||
+        (!t->no_wait && prove(before, after, identity_id, err) < 0))
         return -1;
     *ret = TAKE(after);
     return 0;
 }
 
 /*
- * Reads the cluster until it is settled: a change in the middle of another one would end in a conflict, and what was
- * read would be out of date.
+ * Reads, and returns at once when it is so already, also in the middle of another change. Refused is what was read first,
+ * and again what was read when the cluster had settled.
  */
-static int read_settled(const struct change *c, json_t **ret, bool *ret_already, struct chsm_err *err)
+static int read_for(const struct chsm_cluster_task *t, const char *identity_id, const char *only, json_t **ret,
+                    struct chsm_err *err)
 {
     json_auto_t *cluster = NULL;
 
-    if (chsm_cluster_get(c->arm, c->ref, c->deadline, &cluster, err) < 0 ||
-        examine(cluster, c->identity_id, ret_already, err) < 0)
-        return -1;
-    if (!*ret_already && strcmp(chsm_cluster_provisioning(cluster), "Succeeded") != 0) {
+    for (int look = 0; look < 2; look++) {
         json_decref(TAKE(cluster));
-        if (chsm_cluster_wait(c->arm, c->ref, NULL, c->deadline, c->watch, c->ctx, &cluster, err) < 0 ||
-            examine(cluster, c->identity_id, ret_already, err) < 0)
+        if ((look == 0 ? chsm_cluster_get(t->arm, t->ref, t->deadline, &cluster, err) : chsm_cluster_settled(t, &cluster, err)) <
+            0)
             return -1;
+        if ((identity_id ? refuse_second(cluster, identity_id, err) : refuse_other(cluster, only, err)) < 0)
+            return -1;
+        if (chsm_cluster_has_identity(cluster, identity_id) || strcmp(chsm_cluster_provisioning(cluster), "Succeeded") == 0)
+            break;
     }
     *ret = TAKE(cluster);
     return 0;
 }
 
-int chsm_cluster_identity_apply(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, const char *identity_id,
-                                bool use_patch, chsm_deadline d, chsm_lro_watch *watch, void *ctx,
-                                struct chsm_identity_result *ret, struct chsm_err *err)
+static int change(const struct chsm_cluster_task *t, const char *identity_id, const char *only, bool use_patch,
+                  struct chsm_cluster_result *ret, struct chsm_err *err)
 {
-    const struct change c = { .arm = arm, .ref = ref, .identity_id = identity_id, .method = use_patch ? "PATCH" : "PUT",
-                              .deadline = d, .watch = watch, .ctx = ctx };
     json_auto_t *before = NULL;
     json_auto_t *after = NULL;
-    bool already = false;
+    bool already;
 
-    if (chsm_name_identity(identity_id, err) < 0 || read_settled(&c, &before, &already, err) < 0)
+    if (read_for(t, identity_id, only, &before, err) < 0)
         return -1;
-    if (!already && apply(&c, before, &after, err) < 0)
+    already = chsm_cluster_has_identity(before, identity_id);
+    if (!already && set_identity(t, before, identity_id, use_patch, &after, err) < 0)
         return -1;
     ret->changed = !already;
     ret->cluster = already ? TAKE(before) : TAKE(after);
     return 0;
+}
+
+int chsm_cluster_identity_apply(const struct chsm_cluster_task *t, const char *identity_id, bool use_patch,
+                                struct chsm_cluster_result *ret, struct chsm_err *err)
+{
+    if (chsm_name_identity(identity_id, err) < 0)
+        return -1;
+    return change(t, identity_id, NULL, use_patch, ret, err);
+}
+
+int chsm_cluster_identity_remove(const struct chsm_cluster_task *t, const char *identity_id, struct chsm_cluster_result *ret,
+                                 struct chsm_err *err)
+{
+    if (identity_id && chsm_name_identity(identity_id, err) < 0)
+        return -1;
+    return change(t, NULL, identity_id, /* use_patch= */ false, ret, err);
 }

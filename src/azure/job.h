@@ -3,7 +3,7 @@
 #ifndef CHSM_AZURE_JOB_H
 #define CHSM_AZURE_JOB_H
 
-#include "azure/cluster.h"
+#include "azure/restore.h"
 
 enum chsm_job_kind { CHSM_JOB_BACKUP, CHSM_JOB_RESTORE };
 
@@ -28,14 +28,22 @@ CHSM_MUST_CHECK int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cl
                                       chsm_deadline d, struct chsm_job *ret, struct chsm_err *err);
 
 /*
- * Starts a restore of `backup_id` into `destination`. Refused by a safety rule, before any request that changes
- * something, when the destination is the source (`source` may be NULL when it is not known), or is not Succeeded +
- * NotActivated: a restore into an active cluster destroys it (cloudhsm-client.md §2).
+ * Starts a restore, after chsm_restore_guard(): a restore into the source or into a cluster that was used destroys it. As
+ * little repeated as a backup.
  */
-CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination,
-                                       const struct chsm_cluster_ref *source,
-                                       const char *container_uri, const char *backup_id, chsm_deadline d, struct chsm_job *ret,
-                                       struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_restore_request *q, chsm_deadline d,
+                                       struct chsm_job *ret, struct chsm_err *err);
+
+/*
+ * Asks the service whether a backup or a restore of these properties would work, without starting one; for a restore after
+ * chsm_restore_guard(), for a backup after seeing that the source is Active (rule source-not-active). A failure that can come
+ * from a role which is too new to work is asked again for `role_delay` ms, and said. 0: it would work. CHSM_SERVICE: it would
+ * not, and why; *ret (initialised by the caller, and the caller's) is then what the service answered as far as it did.
+ */
+CHSM_MUST_CHECK int chsm_backup_check(const struct chsm_cluster_task *t, const char *container_uri, int64_t role_delay,
+                                      struct chsm_job *ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_restore_check(const struct chsm_cluster_task *t, const struct chsm_restore_request *q,
+                                       int64_t role_delay, struct chsm_job *ret, struct chsm_err *err);
 
 /* One look at a job by its id. */
 CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a backup or a restore: the guards before it, the one request, and what its answer, or the lack of one, means
+ * Starting a backup or a restore: the one request (restore.c has the guards before it), and what its answer, or the lack of one, means
  * (arm.md §3.5, §3.7; cloudhsm-client.md §2). The request is never sent twice unless the service certainly did not take it.
  */
 #include "config.h"
 
 #include "azure/job_id.h"
 #include "azure/resource.h"
-#include "util/safety.h"
 
 struct start {
     struct chsm_arm *arm;
@@ -144,63 +143,15 @@ int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cluster_ref *clust
     return send_start(&s, ret, err);
 }
 
-static int check_request(const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
-                         const char *container_uri,
-                         const char *backup_id, struct chsm_err *err)
+int chsm_restore_start(struct chsm_arm *arm, const struct chsm_restore_request *q, chsm_deadline d, struct chsm_job *ret,
+                       struct chsm_err *err)
 {
-    AUTO_FREE char *to = NULL;
-    AUTO_FREE char *from = NULL;
-
-    if (chsm_cluster_id(destination, &to, err) < 0 || (source && chsm_cluster_id(source, &from, err) < 0))
-        return -1;
-    if (!chsm_backup_id_ok(backup_id)) {
-        (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no backup id", backup_id ? backup_id : "");
-        return chsm_err_hint(err,
-                             "it looks like cloudhsm-UUID-YYYYMMDDhhmmssxx; the backup job names it (`chsmctl backup show`)");
-    }
-    if (chsm_container_check(container_uri, err) < 0)
-        return -1;
-    if (from && chsm_arm_id_eq(to, from)) {
-        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_IS_SOURCE, "the destination is the source itself (%s)", to);
-        return chsm_err_hint(err, "restore into another cluster that was created for this and never activated");
-    }
-    return 0;
-}
-
-/* A restore into anything but a fresh cluster fails and leaves that cluster unusable (arm.md §3.7). */
-static int check_destination(const struct start *s, struct chsm_err *err)
-{
-    json_auto_t *cluster = NULL;
-    const char *provisioning, *activation;
-
-    if (chsm_cluster_get(s->arm, s->cluster, s->deadline, &cluster, err) < 0)
-        return chsm_err_prefix(err, "looking at the destination before the restore");
-    provisioning = chsm_cluster_provisioning(cluster);
-    activation = chsm_cluster_activation(cluster);
-    if (strcmp(provisioning, "Succeeded") != 0) {
-        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_NOT_READY, "the destination %s is %s", s->cluster->name,
-                          *provisioning ? provisioning : "in an unknown state");
-        return chsm_err_hint(err, "wait for it (`chsmctl cluster wait -g %s -n %s`), or use another cluster when it has failed",
-                             s->cluster->group, s->cluster->name);
-    }
-    if (strcmp(activation, "NotActivated") != 0) {
-        (void)chsm_refuse(err, CHSM_RULE_DESTINATION_ACTIVATED, "the destination %s is %s, not NotActivated", s->cluster->name,
-                          *activation ? activation : "in an unknown activation state");
-        return chsm_err_hint(err, "create a new cluster, do not activate it, and restore into that");
-    }
-    return 0;
-}
-
-int chsm_restore_start(struct chsm_arm *arm, const struct chsm_cluster_ref *destination, const struct chsm_cluster_ref *source,
-                       const char *container_uri, const char *backup_id, chsm_deadline d,
-                       struct chsm_job *ret, struct chsm_err *err)
-{
-    struct start s = { .arm = arm, .cluster = destination, .kind = CHSM_JOB_RESTORE, .deadline = d };
+    struct start s = { .arm = arm, .cluster = q->destination, .kind = CHSM_JOB_RESTORE, .deadline = d };
     json_auto_t *body = NULL;
 
-    if (check_request(destination, source, container_uri, backup_id, err) < 0 || check_destination(&s, err) < 0)
+    if (chsm_restore_guard(arm, q, d, err) < 0)
         return -1;
-    body = json_pack("{s:s, s:s}", "azureStorageBlobContainerUri", container_uri, "backupId", backup_id);
+    body = json_pack("{s:s, s:s}", "azureStorageBlobContainerUri", q->container_uri, "backupId", q->backup_id);
     if (!body)
         return chsm_oom(err);
     s.body = body;

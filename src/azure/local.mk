@@ -16,5 +16,9 @@ libchsmazure_la_SOURCES = \
 	src/azure/blob.c src/azure/blob_xml.c src/azure/blob.h \
 	src/azure/resource.c src/azure/resource.h \
 	src/azure/cluster.c src/azure/cluster_diff.c src/azure/cluster_identity.c src/azure/cluster.h \
-	src/azure/job.c src/azure/job_start.c src/azure/job_parse.c src/azure/job_snapshot.c src/azure/job.h src/azure/job_id.h
+	src/azure/cluster_change.c src/azure/cluster_change.h src/azure/cluster_create.c src/azure/cluster_update.c src/azure/cluster_delete.c \
+	src/azure/identity.c src/azure/identity.h \
+	src/azure/tags.c src/azure/tags.h src/azure/location.c src/azure/location.h \
+	src/azure/restore.c src/azure/restore.h \
+	src/azure/job.c src/azure/job_check.c src/azure/job_start.c src/azure/job_parse.c src/azure/job_snapshot.c src/azure/job.h src/azure/job_id.h
 libchsmazure_la_LIBADD = libchsmutil.la $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -79,9 +79,9 @@ static bool skip(const char **p, const char *word)
     return s;
 }
 
-static bool identity_name_ok(const char *s)
+bool chsm_identity_name_ok(const char *s)
 {
-    size_t n = strlen(s);
+    size_t n = s ? strlen(s) : 0;
 
     return n >= 3 && n <= 128 && strspn(s, ALNUM "-_") == n && isalnum((unsigned char)*s);
 }
@@ -96,7 +96,7 @@ int chsm_name_identity(const char *id, struct chsm_err *err)
               (group = segment(&p, NULL)) && skip(&p, "providers") && skip(&p, "Microsoft.ManagedIdentity") &&
               skip(&p, "userAssignedIdentities") && (name = segment(&p, NULL)) && *p == '\0';
 
-    if (ok && chsm_name_subscription(subscription, NULL) == 0 && chsm_name_group(group, NULL) == 0 && identity_name_ok(name))
+    if (ok && chsm_name_subscription(subscription, NULL) == 0 && chsm_name_group(group, NULL) == 0 && chsm_identity_name_ok(name))
         return 0;
     (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no id of a user-assigned identity", id ? id : "");
     return chsm_err_hint(err, "it looks like /subscriptions/GUID/resourceGroups/GROUP/providers/Microsoft.ManagedIdentity/"

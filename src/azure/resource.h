@@ -13,6 +13,9 @@ CHSM_MUST_CHECK int chsm_name_cluster(const char *s, struct chsm_err *err);
 /* CHSM_USAGE when it is no id of a user-assigned identity; the case of the fixed parts does not matter. */
 CHSM_MUST_CHECK int chsm_name_identity(const char *id, struct chsm_err *err);
 
+/* Whether a user-assigned identity may be called so. */
+bool chsm_identity_name_ok(const char *s);
+
 /* 8-4-4-4-12 hexadecimal digits; reads 36 characters of s at the most. */
 bool chsm_is_guid(const char *s);
 

@@ -6,7 +6,7 @@
 #define OPT(n, l, k, member, a, h) { n, NULL, l, k, offsetof(struct chsm_args, member), a, h }
 
 const struct chsm_opt chsm_global_opts[] = {
-    OPT("output", 'o', CHSM_OPT_TEXT, output, "FORMAT", "text (default), json, yaml, tsv, csv or none"),
+    OPT("output", 'o', CHSM_OPT_TEXT, output, "FORMAT", "table (default), json, yaml, tsv, csv or none"),
     OPT("subscription", 's', CHSM_OPT_TEXT, subscription, "ID", "subscription (default: AZURE_SUBSCRIPTION_ID)"),
     OPT("cloud", 0, CHSM_OPT_TEXT, cloud, "NAME", "AzureCloud, AzureUSGovernment, AzureChinaCloud"),
     OPT("credential", 0, CHSM_OPT_TEXT, credential, "NAME", "environment, managed-identity or token"),
@@ -52,12 +52,22 @@ static int store(const struct chsm_opt *o, const char *value, struct chsm_args *
         *(const char **)(void *)at = value;
         return 0;
     case CHSM_OPT_LIST:
+    case CHSM_OPT_WORDS:
         list = (struct chsm_list *)(void *)at;
         if (list->n == CHSM_LIST_MAX)
             return chsm_fail(err, CHSM_USAGE, "--%s is given more than %d times", o->name, CHSM_LIST_MAX);
         list->item[list->n++] = value;
         return 0;
     }
+    return 0;
+}
+
+/* All words up to the next option. */
+static int more_words(const struct chsm_opt *o, int n, char **argv, int *i, struct chsm_args *args, struct chsm_err *err)
+{
+    while (*i + 1 < n && argv[*i + 1][0] != '-')
+        if (store(o, argv[++*i], args, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -86,7 +96,9 @@ static int parse_option(int n, char **argv, int *i, const struct chsm_opt *opts,
             return chsm_fail(err, CHSM_USAGE, "--%s needs a value (%s)", o->name, o->arg);
         value = argv[++*i];
     }
-    return store(o, value, args, err);
+    if (store(o, value, args, err) < 0)
+        return -1;
+    return o->kind == CHSM_OPT_WORDS ? more_words(o, n, argv, i, args, err) : 0;
 }
 
 int chsm_args_parse(int n, char **argv, const struct chsm_opt *opts, const char *positional, struct chsm_args *ret, struct chsm_err *err)

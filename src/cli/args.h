@@ -27,6 +27,11 @@ struct chsm_args {
     const char *mgmt_util, *mgmt_user, *mgmt_pin, *mgmt_config, *mgmt_directory, *mgmt_timeout;
     bool mgmt_inline, per_node;
     struct chsm_list logins, module_env, ignore, ids;
+
+    const char *location, *sku, *label_scope, *confirm, *max_age, *source_uuid, *role_delay;
+    bool yes, deleted;
+    struct chsm_list tags;
+
     const char *positional, *second;
 
     const char *root, *hostname, *restart_file, *restart_timeout, *wait_timeout;
@@ -34,7 +39,12 @@ struct chsm_args {
     struct chsm_list client_directories, words;     /* words: what stands after "--", where a command takes a program */
 };
 
-enum chsm_opt_kind { CHSM_OPT_FLAG, CHSM_OPT_TEXT, CHSM_OPT_LIST };
+enum chsm_opt_kind {
+    CHSM_OPT_FLAG,
+    CHSM_OPT_TEXT,
+    CHSM_OPT_LIST,      /* may be given again */
+    CHSM_OPT_WORDS,     /* takes all words up to the next option, as az's --tags does */
+};
 
 struct chsm_opt {
     const char *name;           /* without the dashes */

@@ -29,6 +29,11 @@ chsm_cmd_fn chsm_cmd_cluster_show, chsm_cmd_cluster_list, chsm_cmd_cluster_wait,
     chsm_cmd_backup_start, chsm_cmd_backup_show, chsm_cmd_backup_wait, chsm_cmd_restore_start, chsm_cmd_restore_show, chsm_cmd_restore_wait,
     chsm_cmd_keys_inventory, chsm_cmd_keys_list, chsm_cmd_keys_verify, chsm_cmd_keys_diff, chsm_cmd_keys_prove, chsm_cmd_drill_run;
 
+extern const struct chsm_opt chsm_opts_cluster_create[], chsm_opts_cluster_update[], chsm_opts_cluster_delete[], chsm_opts_identity_create[],
+    chsm_opts_identity_show[], chsm_opts_identity_remove[], chsm_opts_backup_check[], chsm_opts_backup_list[], chsm_opts_restore_check[];
+chsm_cmd_fn chsm_cmd_cluster_create, chsm_cmd_cluster_update, chsm_cmd_cluster_delete, chsm_cmd_identity_create, chsm_cmd_identity_remove,
+    chsm_cmd_backup_check, chsm_cmd_backup_list, chsm_cmd_restore_check;
+
 extern const struct chsm_opt chsm_opts_cluster_nodes[];
 chsm_cmd_fn chsm_cmd_cluster_nodes;
 

@@ -11,19 +11,12 @@ int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, s
     return 0;
 }
 
-int chsm_connect(const struct chsm_args *args, bool need_cluster, struct chsm_connection *ret, struct chsm_err *err)
+int chsm_connect_bare(const struct chsm_args *args, struct chsm_connection *ret, struct chsm_err *err)
 {
-    const char *subscription = args->subscription ? args->subscription : getenv("AZURE_SUBSCRIPTION_ID");
-    struct chsm_connection c = { .cluster = { subscription, args->group, args->name } };
+    struct chsm_connection c = { .cluster = { NULL, args->group, args->name } };
     struct chsm_arm_opts opts;
     int64_t timeout = 0;
 
-    if (!subscription || !*subscription) {
-        (void)chsm_fail(err, CHSM_USAGE, "no subscription is named");
-        return chsm_err_hint(err, "give --subscription or set AZURE_SUBSCRIPTION_ID");
-    }
-    if (need_cluster && (chsm_args_need(args->group, "--resource-group", err) < 0 || chsm_args_need(args->name, "--name", err) < 0))
-        return -1;
     if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
         return chsm_err_prefix(err, "--timeout");
     c.deadline = chsm_deadline_in(timeout);
@@ -31,6 +24,30 @@ int chsm_connect(const struct chsm_args *args, bool need_cluster, struct chsm_co
         return -1;
     *ret = c;
     return 0;
+}
+
+int chsm_connect(const struct chsm_args *args, bool need_cluster, struct chsm_connection *ret, struct chsm_err *err)
+{
+    const char *subscription = args->subscription ? args->subscription : getenv("AZURE_SUBSCRIPTION_ID");
+
+    if (!subscription || !*subscription) {
+        (void)chsm_fail(err, CHSM_USAGE, "no subscription is named");
+        return chsm_err_hint(err, "give --subscription or set AZURE_SUBSCRIPTION_ID");
+    }
+    if (need_cluster && (chsm_args_need(args->group, "--resource-group", err) < 0 || chsm_args_need(args->name, "--name", err) < 0))
+        return -1;
+    if (chsm_connect_bare(args, ret, err) < 0)
+        return -1;
+    ret->cluster.subscription = subscription;
+    return 0;
+}
+
+struct chsm_cluster_task chsm_connect_task(const struct chsm_args *args, const struct chsm_connection *c)
+{
+    return (struct chsm_cluster_task){
+        .arm = c->arm, .ref = &c->cluster, .deadline = c->deadline, .watch = chsm_connect_watch, .ctx = (void *)(uintptr_t)args->name,
+        .no_wait = args->no_wait,
+    };
 }
 
 void chsm_disconnect(struct chsm_connection *c)

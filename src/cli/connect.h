@@ -15,6 +15,8 @@ struct chsm_connection {
 
 /* Reads the connection options and signs in on the first request. `need_cluster`: --resource-group and --name must be given. */
 CHSM_MUST_CHECK int chsm_connect(const struct chsm_args *args, bool need_cluster, struct chsm_connection *ret, struct chsm_err *err);
+/* The same for what needs no subscription: addresses of the blob service. */
+CHSM_MUST_CHECK int chsm_connect_bare(const struct chsm_args *args, struct chsm_connection *ret, struct chsm_err *err);
 void chsm_disconnect(struct chsm_connection *c);
 #define AUTO_CONNECTION AUTO(chsm_disconnect)
 
@@ -23,6 +25,9 @@ CHSM_MUST_CHECK int chsm_connect_opts(const struct chsm_args *args, struct chsm_
 
 /* A chsm_lro_watch that shows state and elapsed time; ctx is the name of what is waited for. */
 void chsm_connect_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms);
+
+/* What a change of the connection's cluster needs; borrows from it. */
+struct chsm_cluster_task chsm_connect_task(const struct chsm_args *args, const struct chsm_connection *c);
 
 /* The options that name a cluster, for the command tables. */
 #define CHSM_OPTS_CLUSTER                                                                                                             \

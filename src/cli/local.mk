@@ -11,10 +11,10 @@ libchsmcli_la_SOURCES = \
 	src/cli/hsm_options.c src/cli/hsm_options.h \
 	src/cli/nodes_options.c src/cli/nodes_options.h \
 	src/cli/per_node.c src/cli/per_node.h \
-	src/cli/cmd_cluster.c \
+	src/cli/cmd_cluster.c src/cli/cmd_cluster_change.c src/cli/cluster_columns.h \
 	src/cli/cmd_nodes.c \
 	src/cli/cmd_identity.c \
-	src/cli/cmd_job.c \
+	src/cli/cmd_job.c src/cli/cmd_backup_list.c \
 	src/cli/cmd_keys.c src/cli/keys_common.h \
 	src/cli/cmd_verify.c \
 	src/cli/client_options.c src/cli/client_options.h \

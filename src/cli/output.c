@@ -40,13 +40,13 @@ int chsm_out_open(const struct chsm_args *args, struct chsm_err *err)
     size_t i = 0;
 
     if (args->output) {
-        /* az calls its text form "table". */
+        /* Reports are text and lists are tables; either word means what is made for people. */
         const char *name = strcmp(args->output, "table") == 0 ? "text" : args->output;
 
         while (i < ARRAY_LEN(names) && strcmp(names[i], name) != 0)
             i++;
         if (i == ARRAY_LEN(names))
-            return chsm_fail(err, CHSM_USAGE, "--output %s is not known: text, json, yaml, tsv, csv or none", args->output);
+            return chsm_fail(err, CHSM_USAGE, "--output %s is not known: table, json, yaml, tsv, csv or none", args->output);
     }
     out.format = (enum chsm_format)i;
     out.quiet = args->only_errors;

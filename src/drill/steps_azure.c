@@ -2,6 +2,7 @@
 /* The steps that talk to Azure. */
 #include "config.h"
 
+#include "azure/identity.h"
 #include "client/endpoint.h"
 #include "drill/run_state.h"
 #include "util/safety.h"
@@ -102,11 +103,12 @@ int chsm_step_preflight(struct chsm_run *run, struct chsm_err *err)
 
 static int apply_identity(struct chsm_run *run, const struct chsm_cluster_ref *ref, struct chsm_err *err)
 {
-    struct chsm_identity_result result = { 0 };
+    struct chsm_cluster_task task = { .arm = run->arm, .ref = ref, .deadline = run->deadline, .watch = on_poll, .ctx = run };
+    struct chsm_cluster_result result = { 0 };
 
     if (chsm_run_note(run, "intent", json_pack("{s:s, s:s}", "action", "identity apply", "cluster", ref->name), err) < 0)
         return -1;
-    if (chsm_cluster_identity_apply(run->arm, ref, run->plan->identity, /* use_patch= */ false, run->deadline, on_poll, run, &result, err) < 0)
+    if (chsm_cluster_identity_apply(&task, run->plan->identity, /* use_patch= */ false, &result, err) < 0)
         return chsm_err_prefix(err, "cluster %s", ref->name);
     json_decref(result.cluster);
     (void)snprintf(run->detail, sizeof run->detail, result.changed ? "applied to %s; nothing else of it changed" : "%s has it already", ref->name);
@@ -166,13 +168,15 @@ int chsm_step_backup(struct chsm_run *run, struct chsm_err *err)
 int chsm_step_restore(struct chsm_run *run, struct chsm_err *err)
 {
     const struct chsm_plan *p = run->plan;
+    const struct chsm_restore_request request = {
+        .destination = &run->destination_ref, .source = &run->source_ref, .container_uri = p->container_uri, .backup_id = run->backup.backup_id,
+    };
 
     if (chsm_run_note(run, "intent",
                       json_pack("{s:s, s:s, s:s}", "action", "restore", "cluster", p->destination.cluster, "backup_id", run->backup.backup_id), err) < 0)
         return -1;
     run->restore_requested = chsm_now();
-    if (chsm_restore_start(run->arm, &run->destination_ref, &run->source_ref, p->container_uri, run->backup.backup_id, run->deadline, &run->restore,
-                           err) < 0)
+    if (chsm_restore_start(run->arm, &request, run->deadline, &run->restore, err) < 0)
         return -1;
     if (follow(run, &run->destination_ref, &run->restore, err) < 0)
         return -1;

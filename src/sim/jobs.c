@@ -122,9 +122,13 @@ static int advance_cluster(struct sim_state *s, json_t *cluster, int64_t now, bo
     }
     if (ready && ready <= now) {
         const char *was = sim_cluster_get(cluster, "activationState");
+        const char *broken = chsm_json_str(json_object_get(cluster, "tags"), "MockProvisioningError");
 
         (void)json_object_del(sim, "readyAt");
         s->dirty = true;
+        /* The service's own test back end is directed by tags, too (facts: arm.md §6). */
+        if (broken && chsm_streq(was, "NotDefined"))
+            return sim_cluster_set(cluster, "Failed", was, broken, err);
         if (sim_cluster_set(cluster, "Succeeded", chsm_streq(was, "NotDefined") ? "NotActivated" : was, PROVISIONED, err) < 0)
             return -1;
     }

@@ -21,12 +21,33 @@ const struct chsm_safety_rule chsm_safety_rules[CHSM_RULES] = {
     [CHSM_RULE_SOURCE_NOT_ACTIVE] = {
         "source-not-active", "the source is not Succeeded and Active",
         "only an active cluster has keys that a backup could hold", NONE },
+    [CHSM_RULE_BACKUP_TOO_OLD] = {
+        "backup-too-old", "the backup was made longer ago than --max-age",
+        "what was made since is not in it", "a larger --max-age" },
+    [CHSM_RULE_BACKUP_OF_OTHER_SOURCE] = {
+        "backup-of-other-source", "the backup is not of the source that --source-uuid names",
+        "a restore of it would bring another cluster's keys", NONE },
     [CHSM_RULE_SAS] = {
         "sas", "the address of a storage container carries a SAS",
         "Cloud HSM does not support SAS, and a SAS is a secret", NONE },
     [CHSM_RULE_SECOND_IDENTITY] = {
         "second-identity", "the cluster has another managed identity than the one to apply",
         "Cloud HSM takes one user-assigned identity only", NONE },
+    [CHSM_RULE_OTHER_IDENTITY] = {
+        "other-identity", "the cluster has another identity than the one to remove",
+        "only the identity that is named is taken away", NONE },
+    [CHSM_RULE_IDENTITY_DIFFERS] = {
+        "identity-differs", "a managed identity of that name exists, but is another one",
+        "what is there is not changed by creating it", NONE },
+    [CHSM_RULE_CLUSTER_DIFFERS] = {
+        "cluster-differs", "a cluster of that name exists, but is another one",
+        "what is there is not changed by creating it", NONE },
+    [CHSM_RULE_DELETE_UNCONFIRMED] = {
+        "delete-unconfirmed", "nobody at a terminal has typed the name, and --yes is not given",
+        "a deleted cluster cannot be brought back", "--yes" },
+    [CHSM_RULE_DELETE_ACTIVE] = {
+        "delete-active", "the cluster may hold keys, and its name was not confirmed",
+        "keys are lost with their cluster, but for backups", "--confirm NAME" },
     [CHSM_RULE_CLIENT_OF_OTHER_CLUSTER] = {
         "client-of-other-cluster", "a client folder points to no node of the cluster that is meant",
         "the library would talk to another cluster", NONE },

@@ -155,3 +155,53 @@ restore() {
     refuses_unasked evidence-exists keys verify $(hsm chsm-new) -i "$BATS_FILE_TMPDIR/source.json" --evidence "$BATS_TEST_TMPDIR/evidence"
     [[ $(<"$BATS_TEST_TMPDIR/evidence/journal.jsonl") == precious ]]
 }
+
+# shellcheck disable=SC2046  # words
+@test "backup-too-old: a backup older than --max-age, by its own id" {
+    old=cloudhsm-00000000-0000-4000-8000-000000000000-$(date -u -d '-90 minutes' +%Y%m%d%H%M%S)00
+    refuses_unasked backup-too-old restore start "${NEW[@]}" -u "$(container)" --backup-id "$old" --max-age 1h
+    assert_stderr 'a larger --max-age'
+    refuses_unasked backup-too-old restore check "${NEW[@]}" -u "$(container)" --backup-id "$old" --max-age 89m
+    refuses_unasked backup-too-old restore start "${NEW[@]}" -u "$(container)" --max-age 1h \
+        --backup-id cloudhsm-00000000-0000-4000-8000-000000000000-9999999999999999
+    # The service is asked then, and knows no such backup.
+    run_chsmctl restore check "${NEW[@]}" -u "$(container)" --backup-id "$old" --max-age 2h
+    assert_status 5
+}
+
+# shellcheck disable=SC2046  # words
+@test "backup-of-other-source: a backup of another cluster than --source-uuid" {
+    refuses_unasked backup-of-other-source $(restore) "${NEW[@]}" --source-uuid 11111111-0000-4000-8000-000000000000
+    run_chsmctl $(restore) "${NEW[@]}" --source-uuid not-one
+    assert_status 2
+}
+
+@test "other-identity: removing an identity that the cluster does not have" {
+    refuses other-identity identity remove "${SOURCE[@]}" --identity "$OTHER_IDENTITY"
+}
+
+@test "identity-differs: creating an identity that is there in another region" {
+    refuses identity-differs identity create -g rg-source -n id-backup -l ukwest
+    refuses identity-differs identity create -g rg-source -n id-backup --tags other=one
+}
+
+@test "cluster-differs: creating a cluster that is there and is another one" {
+    refuses cluster-differs cluster create "${NEW[@]}" -l uksouth
+    assert_stderr 'ukwest instead of uksouth'
+    refuses cluster-differs cluster create "${NEW[@]}" --sku 'Standard B10'
+    refuses cluster-differs cluster create "${NEW[@]}" --tags a=b
+    refuses cluster-differs cluster create "${NEW[@]}" --mi-user-assigned "$OTHER_IDENTITY"
+    refuses cluster-differs cluster create "${NEW[@]}" --domain-name-label-scope NoReuse
+}
+
+@test "delete-unconfirmed: deleting a cluster without --yes, or with another name" {
+    refuses_unasked delete-unconfirmed cluster delete "${NEW[@]}"
+    refuses_unasked delete-unconfirmed cluster delete "${NEW[@]}" --yes --confirm chsm-live
+}
+
+@test "delete-active: deleting a cluster that may hold keys with --yes alone" {
+    refuses delete-active cluster delete "${LIVE[@]}" --yes
+    assert_stderr '--confirm chsm-live'
+    run_chsmctl cluster delete "${LIVE[@]}" --confirm chsm-live --no-wait
+    assert_status 0
+}

@@ -23,8 +23,9 @@ static const struct chsm_cluster_ref chsm1 = { SUBSCRIPTION, "rg", "chsm1" }, ch
 
 static int apply(struct arm_world *w, const char *identity, bool patch, bool *changed)
 {
-    struct chsm_identity_result r = { 0 };
-    int rc = chsm_cluster_identity_apply(&w->arm, &chsm1, identity, patch, chsm_deadline_in(20000), NULL, NULL, &r, &w->err);
+    struct chsm_cluster_task task = { .arm = &w->arm, .ref = &chsm1, .deadline = chsm_deadline_in(20000) };
+    struct chsm_cluster_result r = { 0 };
+    int rc = chsm_cluster_identity_apply(&task, identity, patch, &r, &w->err);
 
     *changed = r.changed;
     json_decref(r.cluster);
@@ -125,7 +126,9 @@ static void identity_that_does_not_stick(void **state)
 static int restore(struct arm_world *w, const struct chsm_cluster_ref *source, const char *container, const char *backup,
                    struct chsm_job *j)
 {
-    return chsm_restore_start(&w->arm, &chsm1, source, container, backup, chsm_deadline_in(20000), j, &w->err);
+    struct chsm_restore_request q = { .destination = &chsm1, .source = source, .container_uri = container, .backup_id = backup };
+
+    return chsm_restore_start(&w->arm, &q, chsm_deadline_in(20000), j, &w->err);
 }
 
 static void restore_guards(void **state)

@@ -20,7 +20,7 @@ static void rules_are_whole_and_short(void **state)
         assert_in_range(strlen(r->condition), 10, LINE_MAX_);
         assert_in_range(strlen(r->said), 10, LINE_MAX_);
         if (strcmp(r->override, "none") != 0)
-            assert_memory_equal(r->override, "--", 2);
+            assert_contains(r->override, "--");
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(r->id, chsm_safety_rules[k].id);
     }

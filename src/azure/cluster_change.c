@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sending a change of a cluster, following it to its end, and proving what it left alone (arm.md §2.2, §2.5, §3). */
+#include "config.h"
+
+#include <strings.h>
+
+#include "azure/cluster_change.h"
+#include "azure/resource.h"
+
+#define LIST_MAX 16384
+
+/* The operation ended, but not well. */
+static int ended_badly(const struct chsm_cluster_task *t, const char *method, const struct chsm_lro *l, struct chsm_err *err)
+{
+    const char *code = json_string_value(chsm_json_get(l->body, "error.code"));
+    const char *message = json_string_value(chsm_json_get(l->body, "error.message"));
+
+    message = message ? message : json_string_value(chsm_json_get(l->body, "properties.statusMessage"));
+    return chsm_fail(err, CHSM_SERVICE, "%s of cluster %s ended as %s%s%s: %s", method, t->ref->name,
+                     l->status ? l->status : "not succeeded", code ? ", " : "", code ? code : "",
+                     message ? message : "the service says no more");
+}
+
+static int follow(const struct chsm_cluster_task *t, const char *method, struct chsm_lro *l, struct chsm_err *err)
+{
+    if (!t->no_wait && chsm_lro_wait(t->arm, l, t->deadline, t->watch, t->ctx, err) < 0)
+        return -1;
+    if (l->state == CHSM_LRO_FAILED || l->state == CHSM_LRO_CANCELED)
+        return ended_badly(t, method, l, err);
+    return 0;
+}
+
+int chsm_cluster_send(const struct chsm_cluster_task *t, const char *method, const json_t *body, json_t **ret,
+                      struct chsm_err *err)
+{
+    AUTO_FREE char *id = NULL;
+    AUTO_FREE char *path = NULL;
+    AUTO_RESPONSE struct chsm_response r = { 0 };
+    AUTO(chsm_lro_done) struct chsm_lro l = { 0 };
+    json_auto_t *answer = NULL;
+
+    if (chsm_cluster_id(t->ref, &id, err) < 0)
+        return -1;
+    path = chsm_resource_path(id, NULL, CHSM_CLOUDHSM_API);
+    if (!path)
+        return chsm_oom(err);
+    if (chsm_arm_do(t->arm, method, path, body, CHSM_REPEAT_SAFE, t->deadline, &r, &answer, err) < 0 ||
+        chsm_lro_begin(&l, &r, answer, path, err) < 0 || follow(t, method, &l, err) < 0)
+        return -1;
+    if (!t->no_wait)
+        return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
+    if (!chsm_json_str(answer, "id"))
+        return chsm_cluster_get(t->arm, t->ref, t->deadline, ret, err);
+    *ret = TAKE(answer);
+    return 0;
+}
+
+int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err)
+{
+    json_auto_t *cluster = NULL;
+
+    if (chsm_cluster_get(t->arm, t->ref, t->deadline, &cluster, err) < 0)
+        return -1;
+    if (strcmp(chsm_cluster_provisioning(cluster), "Succeeded") != 0)
+        return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
+    *ret = TAKE(cluster);
+    return 0;
+}
+
+bool chsm_cluster_has_identity(const json_t *cluster, const char *identity_id)
+{
+    const json_t *identity = json_object_get(cluster, "identity");
+    const char *type = chsm_json_str(identity, "type");
+    json_t *ids = json_object_get(identity, "userAssignedIdentities");
+
+    if (!identity_id)
+        return json_object_size(ids) == 0 && (!type || strcasecmp(type, "None") == 0);
+    return type && strcasecmp(type, "UserAssigned") == 0 && json_object_size(ids) == 1 &&
+           chsm_arm_id_eq(json_object_iter_key(json_object_iter(ids)), identity_id);
+}
+
+json_t *chsm_cluster_identity_object(const char *identity_id)
+{
+    if (!identity_id)
+        return json_pack("{s:s}", "type", "None");
+    return json_pack("{s:s, s:{s:{}}}", "type", "UserAssigned", "userAssignedIdentities", identity_id);
+}
+
+int chsm_cluster_join(const json_t *list, char **ret, struct chsm_err *err)
+{
+    AUTO_BUF struct chsm_buf out = CHSM_BUF(LIST_MAX);
+    const json_t *each;
+    size_t i;
+
+    json_array_foreach (list, i, each)
+        if (chsm_buf_addf(&out, err, "%s%s", i ? "; " : "", json_string_value(each)) < 0)
+            return -1;
+    *ret = chsm_buf_take(&out);
+    return *ret ? 0 : chsm_oom(err);
+}
+
+int chsm_cluster_prove_rest(const json_t *before, const json_t *after, const char *what, struct chsm_err *err)
+{
+    json_auto_t *differences = NULL;
+    AUTO_FREE char *list = NULL;
+
+    if (chsm_cluster_diff(before, after, &differences, err) < 0)
+        return -1;
+    if (json_array_size(differences) == 0)
+        return 0;
+    if (chsm_cluster_join(differences, &list, err) < 0)
+        return -1;
+    (void)chsm_fail(err, CHSM_SERVICE, "%s, but more than that changed: %s", what, list);
+    return chsm_err_hint(err, "put these values back; the values before the arrows are what the cluster had");
+}
