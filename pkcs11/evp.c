@@ -6,6 +6,7 @@
 #include <libp11.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <p11-kit/uri.h>
 
 #include "pkcs11/evp.h"
@@ -13,6 +14,7 @@
 #include "util/safety.h"
 
 #define SIGNATURE_MAX 4096u
+#define ANSWER_MAX CHSM_WIRE_DATA_MAX  /* a certificate */
 #define CLOSE_GRACE 5000
 
 /* What libp11 has to be given back, in this order: the key, the slots, the module (facts: pkcs11-stack.md §3). */
@@ -22,6 +24,7 @@ struct stack {
     PKCS11_SLOT *slots;
     unsigned nslots;
     EVP_PKEY *key;
+    PKCS11_KEY *chosen;         /* libp11's; what `key` was made of */
 };
 
 static void mark(const struct chsm_evp_request *q, const char *what)
@@ -95,7 +98,7 @@ static PKCS11_SLOT *choose(const struct chsm_evp_request *q, const struct stack 
     }
     if (fitting == 1)
         return chosen;
-    (void)chsm_fail(err, CHSM_PKCS11, "%u tokens fit for the cross-check instead of one", fitting);
+    (void)chsm_fail(err, CHSM_PKCS11, "%u tokens fit instead of one", fitting);
     return NULL;
 }
 
@@ -112,7 +115,14 @@ static int log_in(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct ch
     return 0;
 }
 
-/* The only private key with this ID. libp11 would take the first of several (facts: pkcs11-stack.md §3). */
+static bool key_fits(const struct chsm_evp_request *q, const PKCS11_KEY *k)
+{
+    if (q->id && (k->id_len != q->id->len || (k->id_len && memcmp(k->id, q->id->p, k->id_len) != 0)))
+        return false;
+    return !q->object || chsm_streq(k->label, q->object);
+}
+
+/* The only private key that fits. libp11 would take the first of several (facts: pkcs11-stack.md §3). */
 static int find_key(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct stack *s, struct chsm_err *err)
 {
     PKCS11_KEY *keys = NULL, *chosen = NULL;
@@ -122,13 +132,14 @@ static int find_key(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct 
     if (PKCS11_enumerate_keys(slot->token, &keys, &n) < 0)
         return chsm_fail(err, CHSM_PKCS11, "libp11 cannot list the token's private keys (one that it does not know is enough)");
     for (unsigned i = 0; i < n; i++) {
-        if (keys[i].id_len == q->id->len && memcmp(keys[i].id, q->id->p, q->id->len) == 0) {
+        if (key_fits(q, &keys[i])) {
             chosen = &keys[i];
             fitting++;
         }
     }
     if (fitting != 1)
-        return chsm_fail(err, CHSM_PKCS11, "%u private keys have the ID that the cross-check asks for, instead of one", fitting);
+        return chsm_fail(err, CHSM_PKCS11, "%u private keys have the ID or label that is asked for, instead of one", fitting);
+    s->chosen = chosen;
     mark(q, "PKCS11_get_private_key");
     s->key = PKCS11_get_private_key(chosen);
     mark(q, NULL);
@@ -153,23 +164,73 @@ static int raw_ecdsa(const EVP_PKEY *key, const unsigned char *der, size_t n, st
     return rc;
 }
 
+static bool set_pss(EVP_PKEY_CTX *p)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(p, RSA_PKCS1_PSS_PADDING) > 0 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(p, RSA_PSS_SALTLEN_DIGEST) > 0 && EVP_PKEY_CTX_set_rsa_mgf1_md(p, EVP_sha256()) > 0;
+}
+
+static int cannot_sign(const struct chsm_evp_request *q, struct chsm_err *err)
+{
+    (void)chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key%s", q->pss ? " (RSA-PSS)" : "");
+    return q->pss ? chsm_err_hint(err, "libp11 makes RSA-PSS with raw RSA (CKM_RSA_X_509), which this token may not allow: RS256 needs "
+                                       "CKM_RSA_PKCS only") : -1;
+}
+
 static int sign(const struct chsm_evp_request *q, EVP_PKEY *key, struct chsm_bytes *ret, struct chsm_err *err)
 {
     unsigned char room[SIGNATURE_MAX];
     size_t n = sizeof room;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *p = NULL;
     int ok;
 
     mark(q, "C_Sign");
-    ok = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) > 0 &&
+    ok = ctx && EVP_DigestSignInit(ctx, &p, EVP_sha256(), NULL, key) > 0 && (!q->pss || set_pss(p)) &&
          EVP_DigestSign(ctx, room, &n, q->input->p, q->input->len) > 0;
     mark(q, NULL);
     EVP_MD_CTX_free(ctx);
     if (!ok)
-        return chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key");
+        return cannot_sign(q, err);
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC)
         return raw_ecdsa(key, room, n, ret, err);
     return chsm_bytes_set(ret, room, n, err);
+}
+
+static int der_of(X509 *x, struct chsm_bytes *ret, struct chsm_err *err)
+{
+    unsigned char *der = NULL;
+    int n = x ? i2d_X509(x, &der) : -1, rc;
+
+    if (n <= 0)
+        return chsm_fail(err, CHSM_PKCS11, "the certificate in the token cannot be read");
+    rc = chsm_bytes_set(ret, der, (size_t)n, err);
+    OPENSSL_free(der);
+    return rc;
+}
+
+/* The only certificate with the key's ID. */
+static int find_certificate(const struct chsm_evp_request *q, PKCS11_SLOT *slot, const struct stack *s, struct chsm_bytes *ret,
+                            struct chsm_err *err)
+{
+    const PKCS11_KEY *k = s->chosen;
+    PKCS11_CERT *all = NULL, *chosen = NULL;
+    unsigned n = 0, fitting = 0;
+
+    mark(q, "PKCS11_enumerate_certs");
+    if (PKCS11_enumerate_certs(slot->token, &all, &n) < 0)
+        return chsm_fail(err, CHSM_PKCS11, "libp11 cannot list the token's certificates");
+    mark(q, NULL);
+    for (unsigned i = 0; i < n; i++) {
+        if (all[i].id_len == k->id_len && (k->id_len == 0 || memcmp(all[i].id, k->id, k->id_len) == 0)) {
+            chosen = &all[i];
+            fitting++;
+        }
+    }
+    if (fitting == 1)
+        return der_of(chosen->x509, ret, err);
+    (void)chsm_fail(err, CHSM_PKCS11, "%u certificates in the token have the key's ID, instead of one", fitting);
+    return chsm_err_hint(err, "a PEM file can take its place: name it in CHSMCTL_CLIENT_CERTIFICATE");
 }
 
 static int work(const struct chsm_evp_request *q, struct stack *s, struct chsm_bytes *ret, struct chsm_err *err)
@@ -192,7 +253,7 @@ static int work(const struct chsm_evp_request *q, struct stack *s, struct chsm_b
     slot = choose(q, s, err);
     if (!slot || log_in(q, slot, err) < 0 || find_key(q, slot, s, err) < 0)
         return -1;
-    return sign(q, s->key, ret, err);
+    return q->certificate ? find_certificate(q, slot, s, ret, err) : sign(q, s->key, ret, err);
 }
 
 int chsm_evp_work(const struct chsm_evp_request *q, struct chsm_bytes *ret_signature, struct chsm_err *err)
@@ -215,21 +276,25 @@ static int ask(struct chsm_child *c, json_t *request, const struct chsm_secret *
     if (rc > 0)
         rc = chsm_child_condemn(c, err, "the PKCS#11 process answers out of turn");
     if (rc == 0)
-        rc = chsm_wire_bytes(body, "answer", SIGNATURE_MAX, ret, err);
+        rc = chsm_wire_bytes(body, "answer", ANSWER_MAX, ret, err);
     json_decref(body);
     return rc;
 }
 
-int chsm_evp_sign(const struct chsm_hsm_target *target, const struct chsm_secret *pin, const struct chsm_bytes *id,
-                  const struct chsm_bytes *input, struct chsm_bytes *ret_signature, struct chsm_err *err)
+static int add_text(json_t *request, const char *name, const char *value, struct chsm_err *err)
+{
+    return value && json_object_set_new(request, name, json_string(value)) < 0 ? chsm_oom(err) : 0;
+}
+
+int chsm_evp_use(const struct chsm_hsm_target *target, const struct chsm_secret *pin, const struct chsm_evp_key *key,
+                 const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err)
 {
     struct chsm_child child;
-    AUTO_FREE char *id_hex = chsm_hex(id->p, id->len);
-    AUTO_FREE char *input_hex = chsm_hex(input->p, input->len);
+    AUTO_FREE char *input_hex = input ? chsm_hex(input->p, input->len) : NULL;
     json_t *request;
     int rc = -1;
 
-    if (!id_hex || !input_hex)
+    if (input && !input_hex)
         return chsm_oom(err);
     if (!pin)
         return chsm_fail(err, CHSM_PKCS11, "a signature needs a login");
@@ -238,13 +303,23 @@ int chsm_evp_sign(const struct chsm_hsm_target *target, const struct chsm_secret
     request = chsm_request_for(target, err);
     if (!request)
         return -1;
-    if (json_object_set_new(request, "id", json_string(id_hex)) < 0 ||
-        json_object_set_new(request, "input", json_string(input_hex)) < 0)
-        (void)chsm_oom(err);
-    else if (chsm_child_start(&child, target, pin, err) == 0) {
-        rc = ask(&child, request, pin, chsm_request_limit(target), ret_signature, err);
+    if (add_text(request, "id", key->id_hex, err) == 0 && add_text(request, "object", key->object, err) == 0 &&
+        add_text(request, "input", input_hex, err) == 0 && add_text(request, "pss", key->pss ? "yes" : NULL, err) == 0 &&
+        add_text(request, "certificate", key->certificate ? "yes" : NULL, err) == 0 &&
+        chsm_child_start(&child, target, pin, err) == 0) {
+        rc = ask(&child, request, pin, chsm_request_limit(target), ret, err);
         chsm_child_end(&child, CLOSE_GRACE);
     }
     json_decref(request);
     return rc;
+}
+
+int chsm_evp_sign(const struct chsm_hsm_target *target, const struct chsm_secret *pin, const struct chsm_bytes *id,
+                  const struct chsm_bytes *input, struct chsm_bytes *ret_signature, struct chsm_err *err)
+{
+    AUTO_FREE char *id_hex = chsm_hex(id->p, id->len);
+
+    if (!id_hex)
+        return chsm_oom(err);
+    return chsm_evp_use(target, pin, &(struct chsm_evp_key){ .id_hex = id_hex }, input, ret_signature, err);
 }

@@ -18,13 +18,27 @@ CHSM_MUST_CHECK int chsm_evp_sign(const struct chsm_hsm_target *target, const st
                                   const struct chsm_bytes *id, const struct chsm_bytes *input,
                                   struct chsm_bytes *ret_signature, struct chsm_err *err);
 
+/* One private key of a token, and what is wanted of it. */
+struct chsm_evp_key {
+    const char *id_hex;             /* CKA_ID; NULL = any */
+    const char *object;             /* CKA_LABEL; NULL = any */
+    bool pss;                       /* RSA: PSS with a salt of the digest's size, else PKCS#1 v1.5 */
+    bool certificate;               /* not a signature but the certificate with the key's CKA_ID, DER */
+};
+
+/* As chsm_evp_sign() for the only private key that fits; with key->certificate, input is not used (NULL). */
+CHSM_MUST_CHECK int chsm_evp_use(const struct chsm_hsm_target *target, const struct chsm_secret *pin, const struct chsm_evp_key *key,
+                                 const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err);
+
 /* The same inside the child. */
 struct chsm_evp_request {
     const char *module;
     const char *init;               /* NULL = none */
     struct chsm_token_choice choice;
     const struct chsm_secret *pin;
-    const struct chsm_bytes *id;
+    const struct chsm_bytes *id;    /* NULL = any */
+    const char *object;             /* NULL = any */
+    bool pss, certificate;
     const struct chsm_bytes *input;
     struct chsm_ck *ck;             /* for the name of the call being made; fl is not used */
 };

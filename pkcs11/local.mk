@@ -9,7 +9,7 @@ libchsmpkcs11_la_SOURCES = \
 	pkcs11/worker.c \
 	pkcs11/ck.c pkcs11/ck.h pkcs11/ckr.c \
 	pkcs11/module.c pkcs11/session.c pkcs11/session.h pkcs11/choose.c pkcs11/choose.h \
-	pkcs11/uri.c pkcs11/uri.h \
+	pkcs11/uri.c pkcs11/uri.h pkcs11/tokenkey.c pkcs11/tokenkey.h \
 	pkcs11/crew.c pkcs11/crew.h pkcs11/provers.c pkcs11/provers.h pkcs11/gather.c pkcs11/gather.h \
 	pkcs11/found.c pkcs11/found.h pkcs11/find.c pkcs11/find.h pkcs11/list.c pkcs11/list.h \
 	pkcs11/attrs.c pkcs11/attrs.h pkcs11/read.c pkcs11/read.h pkcs11/trust.c pkcs11/trust.h pkcs11/nested.c pkcs11/nested.h \

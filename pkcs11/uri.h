@@ -8,6 +8,8 @@
 struct chsm_uri {
     char *module_path;          /* NULL = not said */
     char *pin_source;           /* as chsm_secret_read() takes it ("file:/run/pin", "cmd:program"); NULL = not said */
+    char *object;               /* of a key: its label; NULL = not said */
+    char *id_hex;               /* of a key: its CKA_ID; NULL = not said */
 };
 void chsm_uri_done(struct chsm_uri *u);
 #define AUTO_URI AUTO(chsm_uri_done)
@@ -17,5 +19,8 @@ void chsm_uri_done(struct chsm_uri *u);
  * object, or has a pin-value (it would be in the process list) or a module-name.
  */
 CHSM_MUST_CHECK int chsm_uri_parse(const char *text, struct chsm_uri *ret, struct chsm_err *err);
+
+/* The same for the URI of one private key, which may name it by object, id and type=private. */
+CHSM_MUST_CHECK int chsm_uri_parse_key(const char *text, struct chsm_uri *ret, struct chsm_err *err);
 
 #endif

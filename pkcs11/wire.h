@@ -35,7 +35,7 @@ enum chsm_wire_type {
     CHSM_WIRE_PIN = 'P',
     CHSM_WIRE_LIST = 'L',
     CHSM_WIRE_PROVE = 'R',      /* {"index", "kind", "input", "ticket", "alone"}; others may follow before it is answered */
-    CHSM_WIRE_EVP = 'E',        /* {"module", "init"?, "label"?, "slot"?, "id", "input"}; a PIN frame follows */
+    CHSM_WIRE_EVP = 'E',        /* {"module", "init"?, "label"?, "slot"?, "id"?, "object"?, "pss"?, and "input" or "certificate"}; a PIN frame follows */
     CHSM_WIRE_COUNT = 'M',      /* {}: how many keys there are now */
     CHSM_WIRE_CLOSE = 'C',
     /* from the worker */

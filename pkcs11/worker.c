@@ -272,13 +272,16 @@ static int do_evp(struct worker *w, const json_t *request, struct chsm_err *err)
     if (get_pin(&pin, err) < 0)
         return -1;
     q.pin = &pin;
-    q.id = &id;
+    q.id = chsm_json_str(request, "id") ? &id : NULL;
+    q.object = chsm_json_str(request, "object");
+    q.pss = chsm_json_str(request, "pss") != NULL;
+    q.certificate = chsm_json_str(request, "certificate") != NULL;
     q.input = &input;
     if (w->open || !q.module || choice_of(request, &q.choice, err) < 0)
         return chsm_fail(err, CHSM_PKCS11, "the program sent a request that makes no sense");
     w->open = true;
-    if (chsm_wire_bytes(request, "id", CHSM_WIRE_DATA_MAX, &id, err) == 0 &&
-        chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) == 0 &&
+    if ((!q.id || chsm_wire_bytes(request, "id", CHSM_WIRE_DATA_MAX, &id, err) == 0) &&
+        (q.certificate || chsm_wire_bytes(request, "input", CHSM_WIRE_DATA_MAX, &input, err) == 0) &&
         chsm_evp_work(&q, &signature, err) == 0) {
         AUTO_FREE char *hex = chsm_hex(signature.p, signature.len);
 
