@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "sim/arm.h"
+#include "sim/login.h"
 #include "sim/token.h"
 #include "util/clock.h"
 #include "util/enc.h"
@@ -135,6 +136,20 @@ static int unauthorized(struct sim_call *c, struct chsm_err *err, const char *co
                              c->cloud->url[SIM_LOGIN], sim_root_str(c->root, "tenant"), message);
 }
 
+/* A token that was revoked, and whose bearer said that it understands this answer (entra-auth.md §10). */
+static int insufficient(struct sim_call *c, const char *claims, struct chsm_err *err)
+{
+    AUTO_FREE char *coded = chsm_base64url(claims, strlen(claims));
+
+    if (!coded)
+        return chsm_oom(err);
+    if (sim_arm_fail(c, err, 401, "InvalidAuthenticationToken", "The access token has been revoked; sign in again.") < 0)
+        return -1;
+    return sim_answer_header(c->an, err, "WWW-Authenticate",
+                             "Bearer realm=\"\", authorization_uri=\"%s/common/oauth2/authorize\", client_id=\"00000003\", "
+                             "error=\"insufficient_claims\", claims=\"%s\"", c->cloud->url[SIM_LOGIN], coded);
+}
+
 /* Checks the caller's token; answers 401 (an->status is then set) when it will not do. */
 static int authenticate(struct sim_call *c, struct chsm_err *err)
 {
@@ -142,6 +157,7 @@ static int authenticate(struct sim_call *c, struct chsm_err *err)
     json_auto_t *claims = NULL;
     char until[CHSM_TIME_LEN], now[CHSM_TIME_LEN];
     AUTO_FREE char *text = NULL;
+    AUTO_FREE char *challenge = NULL;
     int64_t exp;
 
     if (!header || strncasecmp(header, "Bearer ", 7) != 0)
@@ -156,6 +172,9 @@ static int authenticate(struct sim_call *c, struct chsm_err *err)
                             "The access token has been obtained for wrong audience or resource. It should exactly match with one of the "
                             "allowed audiences 'https://management.core.windows.net/','https://management.azure.com/'.");
     exp = json_integer_value(json_object_get(claims, "exp")) * 1000;
+    challenge = exp > c->now ? sim_login_challenge(c->root, claims) : NULL;
+    if (challenge)
+        return insufficient(c, challenge, err);
     if (exp > c->now)
         return 0;
     chsm_time_format(exp, false, until);

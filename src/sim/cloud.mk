@@ -12,7 +12,9 @@ libchsmsim_la_SOURCES = \
 	src/sim/cmd_fault.c src/sim/cmd_serve.c src/sim/opts.c src/sim/opts.h \
 	src/sim/fault.c src/sim/fault_answer.c src/sim/fault.h \
 	src/sim/http.c src/sim/http.h \
-	src/sim/imds.c src/sim/login.c \
+	src/sim/imds.c src/sim/identity.c src/sim/identity.h \
+	src/sim/login.c src/sim/login.h src/sim/login_jwt.c src/sim/login_assertion.c src/sim/login_device.c \
+	src/sim/principal.c src/sim/principal.h src/sim/cmd_login.c \
 	src/sim/jobs.c src/sim/jobs.h \
 	src/sim/reqlog.c src/sim/reqlog.h \
 	src/sim/seed.c src/sim/seed_storage.c src/sim/seed_read.c src/sim/seed_read.h \

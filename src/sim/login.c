@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The identity provider: client_credentials with a secret, errors in Entra's form (facts: entra-auth.md §1, §2, §13). */
+/* The identity provider: client_credentials, tokens, errors in Entra's form (facts: entra-auth.md §1, §2, §13). */
 #include "config.h"
 
 #include <stdarg.h>
@@ -8,13 +8,12 @@
 
 #include <openssl/crypto.h>
 
-#include "sim/cloud.h"
+#include "sim/login.h"
 #include "sim/token.h"
 #include "util/clock.h"
 #include "util/enc.h"
 
-CHSM_PRINTF(6, 7)
-static int refuse(struct sim_call *c, struct chsm_err *err, unsigned status, const char *error, int number, const char *fmt, ...)
+int sim_login_refuse(struct sim_call *c, struct chsm_err *err, unsigned status, const char *error, int number, const char *fmt, ...)
 {
     AUTO_FREE char *text = NULL;
     char trace[37], correlation[37], when[CHSM_TIME_LEN];
@@ -57,18 +56,42 @@ static char *scope_resource(const struct sim_call *c, const char *scope)
     return sim_arm_audience(c->cloud, resource) ? TAKE(resource) : NULL;
 }
 
-static const json_t *find_principal(const struct sim_call *c, const char *client_id)
+json_t *sim_login_principal(const json_t *root, const char *client_id)
 {
     size_t i;
     json_t *p;
 
-    json_array_foreach(json_object_get(c->root, "principals"), i, p)
+    json_array_foreach(json_object_get(root, "principals"), i, p)
         if (strcasecmp(sim_root_str(p, "clientId"), client_id) == 0)
             return p;
     return NULL;
 }
 
-static int issue(struct sim_call *c, const json_t *principal, const char *resource, struct chsm_err *err)
+/* Reads the request's claims parameter. 0 when it is good or absent; 1 when the answer has been refused. */
+static int read_claims(struct sim_call *c, const char *text, struct sim_claims *ret, struct chsm_err *err)
+{
+    json_auto_t *claims = NULL;
+    const json_t *cc, *nbf, *one;
+    char *end = NULL;
+    size_t i;
+
+    if (!text)
+        return 0;
+    if (chsm_json_parse(text, strlen(text), "claims", CHSM_SERVICE, &claims, NULL) < 0 || !json_is_object(claims))
+        return sim_login_refuse(c, err, 400, "invalid_request", 90014, "The 'claims' parameter is not a JSON object.") < 0 ? -1 : 1;
+    cc = chsm_json_get(claims, "access_token.xms_cc.values");
+    json_array_foreach(cc, i, one)
+        ret->cae = ret->cae || strcasecmp(json_is_string(one) ? json_string_value(one) : "", "cp1") == 0;
+    nbf = chsm_json_get(claims, "access_token.nbf.value");
+    if (json_is_string(nbf))
+        ret->not_before = strtoll(json_string_value(nbf), &end, 10);
+    if (end && *end)
+        return sim_login_refuse(c, err, 400, "invalid_request", 90014, "The 'nbf' of the claims is no number.") < 0 ? -1 : 1;
+    return 0;
+}
+
+int sim_login_issue(struct sim_call *c, const json_t *principal, const char *resource, const char *asked, const char *refresh,
+                    struct chsm_err *err)
 {
     int64_t life = sim_timing(c->root, "tokenLifetime");
     struct sim_claims claims = {
@@ -76,11 +99,15 @@ static int issue(struct sim_call *c, const json_t *principal, const char *resour
         .object_id = sim_root_str(principal, "objectId"), .issued = c->now, .expires = c->now + life,
     };
     AUTO_FREE char *token = NULL;
+    int rc = read_claims(c, asked, &claims, err);
 
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
     if (sim_token_make(c->cloud->signing, &claims, &token, err) < 0)
         return -1;
-    return sim_answer_json(c->an, 200, json_pack("{s:s,s:I,s:I,s:s}", "token_type", "Bearer", "expires_in", (json_int_t)(life / 1000),
-                                                 "ext_expires_in", (json_int_t)(life / 1000), "access_token", token), err);
+    return sim_answer_json(c->an, 200, json_pack("{s:s,s:I,s:I,s:s,s:s*}", "token_type", "Bearer", "expires_in", (json_int_t)(life / 1000),
+                                                 "ext_expires_in", (json_int_t)(life / 1000), "access_token", token, "refresh_token",
+                                                 refresh), err);
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -95,63 +122,139 @@ static bool same_secret(const char *a, const char *b)
     return strlen(a) == strlen(b) && CRYPTO_memcmp(a, b, strlen(a)) == 0;
 }
 
-static int client_credentials(struct sim_call *c, const json_t *form, struct chsm_err *err)
+int sim_login_scope(struct sim_call *c, const char *scope, bool user, char **ret, struct chsm_err *err)
 {
-    const char *client = chsm_json_str(form, "client_id"), *secret = chsm_json_str(form, "client_secret");
-    const char *scope = chsm_json_str(form, "scope"), *tenant = sim_root_str(c->root, "tenant");
-    const json_t *principal = client ? find_principal(c, client) : NULL;
-    AUTO_FREE char *resource = NULL;
+    static const char *const more = " openid profile offline_access";
+    size_t n = strlen(scope);
+    AUTO_FREE char *first = NULL;
+    int rc = 0;
 
-    if (!client || !scope)
-        return refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: '%s'.",
-                      client ? "scope" : "client_id");
-    if (!principal)
-        return refuse(c, err, 400, "unauthorized_client", 700016,
-                      "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been "
-                      "installed by the administrator of the tenant or consented to by any user in the tenant.", client, tenant);
-    if (!secret)
-        return refuse(c, err, 401, "invalid_client", 7000218,
-                      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
-    if (!same_secret(secret, sim_root_str(principal, "secret")))
-        return refuse(c, err, 401, "invalid_client", 7000215,
-                      "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client "
-                      "secret ID, for a secret added to app '%s'.", client);
-    if (strchr(scope, ' '))
-        return refuse(c, err, 400, "invalid_scope", 70011, "The provided request must include a 'scope' input parameter. The provided value for "
-                      "the input parameter 'scope' is not valid. The scope %s is not valid.", scope);
-    if (!ends_with(scope, "/.default"))
-        return refuse(c, err, 400, "invalid_scope", 1002012, "The provided value for scope %s is not valid. Client credential flows must have a "
-                      "scope value with /.default suffixed to the resource identifier (application ID URI).", scope);
-    resource = scope_resource(c, scope);
-    if (!resource)
-        return refuse(c, err, 400, "invalid_resource", 500011, "The resource principal named %s was not found in the tenant named %s.", scope,
-                      tenant);
-    return issue(c, principal, resource, err);
+    if (user && n > strlen(more) && chsm_streq(scope + n - strlen(more), more))
+        n -= strlen(more);
+    first = strndup(scope, n);
+    if (!first)
+        return chsm_oom(err);
+    if (strchr(first, ' '))
+        rc = sim_login_refuse(c, err, 400, "invalid_scope", 70011, "The provided request must include a 'scope' input parameter. The "
+                              "provided value for the input parameter 'scope' is not valid. The scope %s is not valid.", scope);
+    else if (!ends_with(first, "/.default"))
+        rc = sim_login_refuse(c, err, 400, "invalid_scope", 1002012, "The provided value for scope %s is not valid. Client credential "
+                              "flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).", scope);
+    else if (!(*ret = scope_resource(c, first)))
+        rc = sim_login_refuse(c, err, 400, "invalid_resource", 500011, "The resource principal named %s was not found in the tenant named "
+                              "%s.", first, sim_root_str(c->root, "tenant"));
+    return rc < 0 ? -1 : c->an->status ? 1 : 0;
 }
 
-static int token_endpoint(struct sim_call *c, struct chsm_err *err)
+/* Exactly one proof of who the application is. 0: good; 1: refused. */
+static int authenticate(struct sim_call *c, const json_t *principal, const json_t *form, struct chsm_err *err)
 {
-    json_auto_t *form = NULL;
-    const char *type = sim_header(c->rq, "Content-Type"), *grant;
+    const char *secret = chsm_json_str(form, "client_secret"), *known = chsm_json_str(principal, "secret");
+    bool assertion = chsm_json_str(form, "client_assertion") || chsm_json_str(form, "client_assertion_type");
+    int rc;
 
-    if (strcasecmp(c->rq->seg[0], sim_root_str(c->root, "tenant")) != 0)
-        return refuse(c, err, 400, "invalid_request", 90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are "
-                      "signing into the correct cloud.", c->rq->seg[0]);
-    if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0 ||
-        sim_form_parse(chsm_buf_str(&c->rq->body), &form, NULL) < 0 || !(grant = chsm_json_str(form, "grant_type")))
-        return refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.");
-    if (!chsm_streq(grant, "client_credentials"))
-        return refuse(c, err, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", grant);
-    return client_credentials(c, form, err);
+    if (secret && assertion)
+        rc = sim_login_refuse(c, err, 400, "invalid_request", 90023, "Both client_secret and client_assertion are present.");
+    else if (assertion)
+        return sim_login_assertion(c, principal, form, err);
+    else if (!secret)
+        rc = sim_login_refuse(c, err, 401, "invalid_client", 7000218,
+                              "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
+    else if (!known || !same_secret(secret, known))
+        rc = sim_login_refuse(c, err, 401, "invalid_client", 7000215,
+                              "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
+                              "the client secret ID, for a secret added to app '%s'.", sim_root_str(principal, "clientId"));
+    else
+        return 0;
+    return rc < 0 ? -1 : 1;
+}
+
+static int client_credentials(struct sim_call *c, const json_t *form, struct chsm_err *err)
+{
+    const char *client = chsm_json_str(form, "client_id"), *scope = chsm_json_str(form, "scope");
+    const json_t *principal = client ? sim_login_principal(c->root, client) : NULL;
+    AUTO_FREE char *resource = NULL;
+    int rc;
+
+    if (!client || !scope)
+        return sim_login_refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: '%s'.",
+                                client ? "scope" : "client_id");
+    if (!principal)
+        return sim_login_refuse(c, err, 400, "unauthorized_client", 700016,
+                                "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has "
+                                "not been installed by the administrator of the tenant or consented to by any user in the tenant.", client,
+                                sim_root_str(c->root, "tenant"));
+    rc = authenticate(c, principal, form, err);
+    if (rc == 0)
+        rc = sim_login_scope(c, scope, false, &resource, err);
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    return sim_login_issue(c, principal, resource, chsm_json_str(form, "claims"), NULL, err);
+}
+
+/* A person's flows also take the tenants that stand for "whatever the person's is". */
+static bool tenant_fits(const struct sim_call *c, bool person)
+{
+    const char *tenant = c->rq->seg[0];
+
+    return strcasecmp(tenant, sim_root_str(c->root, "tenant")) == 0 ||
+           (person && (chsm_streq(tenant, "organizations") || chsm_streq(tenant, "common")));
+}
+
+static int wrong_tenant(struct sim_call *c, struct chsm_err *err)
+{
+    return sim_login_refuse(c, err, 400, "invalid_request", 90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID "
+                            "and are signing into the correct cloud.", c->rq->seg[0]);
+}
+
+static int read_form(struct sim_call *c, json_t **ret)
+{
+    const char *type = sim_header(c->rq, "Content-Type");
+
+    if (!type || strncasecmp(type, "application/x-www-form-urlencoded", 33) != 0)
+        return -1;
+    return sim_form_parse(chsm_buf_str(&c->rq->body), ret, NULL);
+}
+
+static int token_endpoint(struct sim_call *c, const json_t *form, struct chsm_err *err)
+{
+    static const char *const device = "urn:ietf:params:oauth:grant-type:device_code";
+    const char *grant = chsm_json_str(form, "grant_type");
+    bool person;
+
+    if (!grant)
+        return sim_login_refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.");
+    person = chsm_streq(grant, device) || chsm_streq(grant, "device_code") || chsm_streq(grant, "refresh_token");
+    if (!tenant_fits(c, person))
+        return wrong_tenant(c, err);
+    if (chsm_streq(grant, "client_credentials"))
+        return client_credentials(c, form, err);
+    if (chsm_streq(grant, "refresh_token"))
+        return sim_login_refresh(c, form, err);
+    if (person)
+        return sim_login_device_poll(c, form, err);
+    return sim_login_refuse(c, err, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", grant);
 }
 
 int sim_login(struct sim_call *c, struct chsm_err *err)
 {
     const struct sim_request *rq = c->rq;
+    json_auto_t *form = NULL;
+    bool token, device;
 
-    if (rq->segs != 4 || strcasecmp(rq->seg[1], "oauth2") != 0 || strcasecmp(rq->seg[2], "v2.0") != 0 || strcasecmp(rq->seg[3], "token") != 0)
-        return refuse(c, err, 404, "invalid_request", 900561, "There is nothing at this address.");
+    token = rq->segs == 4 && strcasecmp(rq->seg[1], "oauth2") == 0 && strcasecmp(rq->seg[2], "v2.0") == 0 && strcasecmp(rq->seg[3], "token") == 0;
+    device = rq->segs == 4 && strcasecmp(rq->seg[1], "oauth2") == 0 && strcasecmp(rq->seg[2], "v2.0") == 0 &&
+             strcasecmp(rq->seg[3], "devicecode") == 0;
+    if (!token && !device)
+        return sim_login_refuse(c, err, 404, "invalid_request", 900561, "There is nothing at this address.");
     if (!chsm_streq(rq->method, "POST"))
-        return refuse(c, err, 405, "invalid_request", 900561, "The endpoint only accepts POST requests. Received a %s request.", rq->method);
-    return token_endpoint(c, err);
+        return sim_login_refuse(c, err, 405, "invalid_request", 900561, "The endpoint only accepts POST requests. Received a %s request.",
+                                rq->method);
+    if (sim_header(rq, "Authorization"))
+        return sim_login_refuse(c, err, 400, "invalid_request", 90023, "A token does not belong into a request for one.");
+    if (read_form(c, &form) < 0)
+        return sim_login_refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.");
+    if (device)
+        return tenant_fits(c, true) ? sim_login_device(c, form, err) : wrong_tenant(c, err);
+    return token_endpoint(c, form, err);
 }

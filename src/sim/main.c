@@ -19,7 +19,7 @@ static const char help_text[] =
     "  set KEY=VALUE ...          timings: provision update backup restore\n"
     "                             activation snapshotAge tokenLifetime principal\n"
     "                             principalTyped roleDelay storage endpoint\n"
-    "                             register retryAfter\n"
+    "                             register deviceInterval retryAfter\n"
     "                             (\"500ms\", \"2s\", \"18m\")\n"
     "  fault add --path REGEX [--method M] [--nth N] [--count K]\n"
     "        (--status CODE [--code ARMCODE] [--retry-after S] [--claims JSON]\n"
@@ -27,6 +27,11 @@ static const char help_text[] =
     "         --stall MS | --reset | --truncate | --drop-answer |\n"
     "         --content-type TYPE | --huge-header BYTES)\n"
     "  fault list | clear         make requests go wrong on purpose\n"
+    "  app CLIENT [--certificate PEM] [--public]\n"
+    "        [--issuer I --subject S --key PEM [--audience A]]\n"
+    "                             register what an application signs in with\n"
+    "  device approve | decline   as the person at the device code page\n"
+    "  revoke [--forever | --off] refuse tokens issued before now: claims challenge\n"
     "  corrupt CLUSTER KIND [ID]  damage the keys of a cluster\n"
     "  help, version\n"
     "\n"
@@ -34,6 +39,7 @@ static const char help_text[] =
 
 static const struct { const char *name; sim_command *run; } commands[] = {
     { "serve", sim_cmd_serve }, { "seed", sim_cmd_seed }, { "set", sim_cmd_set }, { "fault", sim_cmd_fault },
+    { "app", sim_cmd_app }, { "device", sim_cmd_device }, { "revoke", sim_cmd_revoke },
 };
 
 static int report(const struct chsm_err *err)

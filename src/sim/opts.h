@@ -24,5 +24,6 @@ CHSM_MUST_CHECK int sim_number(const char *text, const char *what, long low, lon
 /* The commands: 0 or an exit status; they print their results themselves. Errors go up to main(). */
 typedef int sim_command(int argc, char **argv, struct chsm_err *err);
 sim_command sim_cmd_serve, sim_cmd_seed, sim_cmd_set, sim_cmd_fault;
+sim_command sim_cmd_app, sim_cmd_device, sim_cmd_revoke;
 
 #endif

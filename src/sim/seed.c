@@ -11,6 +11,7 @@
 #include "sim/fault.h"
 #include "sim/keystore.h"
 #include "sim/opts.h"
+#include "sim/principal.h"
 #include "sim/seed_read.h"
 #include "util/clock.h"
 #include "util/enc.h"
@@ -60,22 +61,61 @@ int sim_seed_place(const struct sim_seeding *s, const json_t *item, const char *
     return 0;
 }
 
+static int seed_certificate(struct sim_seeding *s, json_t *principal, const json_t *item, const char *path, struct chsm_err *err)
+{
+    const char *file = json_string_value(item);
+
+    if (!file)
+        return sim_seed_bad(s, err, path, "certificates must be a sequence of PEM files");
+    return sim_principal_certificate(principal, file, err) < 0 ? chsm_err_prefix(err, "%s", path) : 0;
+}
+
+static int seed_federated(struct sim_seeding *s, json_t *principal, const json_t *item, const char *path, struct chsm_err *err)
+{
+    static const char *const keys[] = { "issuer", "subject", "audience", "key", NULL };
+    struct sim_federated f = { .issuer = NULL };
+
+    if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_str(s, item, path, "issuer", true, &f.issuer, err) < 0 ||
+        sim_seed_str(s, item, path, "subject", true, &f.subject, err) < 0 ||
+        sim_seed_str(s, item, path, "audience", false, &f.audience, err) < 0 || sim_seed_str(s, item, path, "key", true, &f.key, err) < 0)
+        return -1;
+    return sim_principal_federated(principal, &f, err) < 0 ? chsm_err_prefix(err, "%s", path) : 0;
+}
+
+/* Certificates, federated credentials and whether it is a public client. */
+static int seed_proofs(struct sim_seeding *s, json_t *principal, const json_t *item, const char *path, struct chsm_err *err)
+{
+    const json_t *certificates = json_object_get(item, "certificates"), *federated = json_object_get(item, "federated"), *one;
+    size_t i;
+
+    json_array_foreach(certificates, i, one)
+        if (seed_certificate(s, principal, one, path, err) < 0)
+            return -1;
+    json_array_foreach(federated, i, one)
+        if (seed_federated(s, principal, one, path, err) < 0)
+            return -1;
+    if (json_object_set_new(principal, "publicClient", json_boolean(json_is_true(json_object_get(item, "publicClient")))) < 0)
+        return chsm_oom(err);
+    return 0;
+}
+
 static int seed_principal(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
 {
-    static const char *const keys[] = { "name", "clientId", "objectId", "secret", NULL };
+    static const char *const keys[] = { "name", "clientId", "objectId", "secret", "certificates", "federated", "publicClient", NULL };
     const char *name = NULL, *client = NULL, *object = NULL, *secret = NULL;
     char fresh_client[37], fresh_object[37];
+    json_t *principal;
 
     if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_str(s, item, path, "name", true, &name, err) < 0 ||
         sim_seed_str(s, item, path, "clientId", false, &client, err) < 0 ||
         sim_seed_str(s, item, path, "objectId", false, &object, err) < 0 ||
-        sim_seed_str(s, item, path, "secret", true, &secret, err) < 0 || chsm_uuid(fresh_client, err) < 0 || chsm_uuid(fresh_object, err) < 0)
+        sim_seed_str(s, item, path, "secret", false, &secret, err) < 0 || chsm_uuid(fresh_client, err) < 0 || chsm_uuid(fresh_object, err) < 0)
         return -1;
-    if (json_array_append_new(json_object_get(s->state.root, "principals"),
-                              json_pack("{s:s,s:s,s:s,s:s}", "name", name, "clientId", client ? client : fresh_client,
-                                        "objectId", object ? object : fresh_object, "secret", secret)) < 0)
+    principal = json_pack("{s:s,s:s,s:s,s:s*}", "name", name, "clientId", client ? client : fresh_client, "objectId",
+                          object ? object : fresh_object, "secret", secret);
+    if (json_array_append_new(json_object_get(s->state.root, "principals"), principal) < 0)
         return chsm_oom(err);
-    return 0;
+    return seed_proofs(s, principal, item, path, err);
 }
 
 static int seed_group(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
@@ -192,12 +232,13 @@ static int seed_all(struct sim_seeding *s, struct chsm_err *err)
     };
     const json_t *top = chsm_yaml_root(s->yaml);
     const char *tenant = NULL, *sub = NULL;
+    char header[37];
 
-    if (sim_seed_keys(s, top, "", keys, err) < 0 || sim_seed_str(s, top, "", "tenant", true, &tenant, err) < 0 ||
+    if (chsm_uuid(header, err) < 0 || sim_seed_keys(s, top, "", keys, err) < 0 || sim_seed_str(s, top, "", "tenant", true, &tenant, err) < 0 ||
         sim_seed_str(s, top, "", "subscription", true, &sub, err) < 0)
         return -1;
-    s->state.root = json_pack("{s:s,s:s,s:[],s:{},s:{},s:{},s:{}}", "tenant", tenant, "subscription", sub, "principals", "resources", "jobs",
-                              "deletions", "timing");
+    s->state.root = json_pack("{s:s,s:s,s:s,s:[],s:{},s:{},s:{},s:{}}", "identityHeader", header, "tenant", tenant, "subscription", sub,
+                              "principals", "resources", "jobs", "deletions", "timing");
     if (!s->state.root)
         return chsm_oom(err);
     if (seed_timing(s, json_object_get(top, "timing"), err) < 0 || sim_seed_subscription_state(s, top, err) < 0)

@@ -27,12 +27,13 @@ static const struct { const char *name; int64_t ms; } timings[] = {
     { "storage", 300 },             /* a new account to provisioningState Succeeded */
     { "endpoint", 300 },            /* a new private endpoint to its end */
     { "register", 300 },            /* the registration of a provider */
+    { "deviceInterval", 5000 },     /* between two polls of the device code flow; whole seconds */
     { "retryAfter", -1 },           /* the header is sent when this is set; Cloud HSM sends none */
 };
 
 static const char *const names[ARRAY_LEN(timings) + 1] = {
     "provision", "update", "backup", "restore", "activation", "snapshotAge", "tokenLifetime", "principal", "principalTyped", "roleDelay",
-    "storage", "endpoint", "register", "retryAfter", NULL,
+    "storage", "endpoint", "register", "deviceInterval", "retryAfter", NULL,
 };
 
 const char *const *sim_timing_names(void)

@@ -32,8 +32,7 @@ static bool verify(EVP_PKEY *key, const char *text, size_t n, const struct chsm_
     return ok;
 }
 
-/* base64url without padding to bytes. */
-static int unbase64url(const char *text, size_t n, struct chsm_bytes *ret, struct chsm_err *err)
+int sim_unbase64url(const char *text, size_t n, struct chsm_bytes *ret, struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf b = CHSM_BUF(TOKEN_MAX);
 
@@ -56,22 +55,34 @@ static int add_part(struct chsm_buf *out, json_t *part, struct chsm_err *err)
     return coded ? chsm_buf_adds(out, coded, err) : chsm_oom(err);
 }
 
+/* The claims of an app-only token, and what makes it answerable to claims challenges. */
+static json_t *token_claims(const struct sim_claims *c, const char *issuer, const char *jti)
+{
+    json_int_t issued = c->issued / 1000, expires = c->expires / 1000;
+    json_t *claims = json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "aud", c->audience, "iss", issuer, "iat", issued,
+                               "nbf", issued, "exp", expires, "appid", c->client_id, "appidacr", "1", "idtyp", "app", "oid", c->object_id,
+                               "tid", c->tenant, "uti", jti, "ver", "1.0");
+
+    if (claims && ((c->cae && json_object_set_new(claims, "xms_cc", json_pack("[s]", "cp1")) < 0) ||
+                   (c->not_before && json_object_set_new(claims, "sim_nbf", json_integer(c->not_before)) < 0))) {
+        json_decref(claims);
+        return NULL;
+    }
+    return claims;
+}
+
 int sim_token_make(EVP_PKEY *key, const struct sim_claims *c, char **ret, struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf out = CHSM_BUF_SECRET(TOKEN_MAX);
     AUTO_BYTES struct chsm_bytes signature = { 0 };
     AUTO_FREE char *coded = NULL;
     AUTO_FREE char *issuer = chsm_strf("https://sts.windows.net/%s/", c->tenant);
-    json_int_t issued = c->issued / 1000, expires = c->expires / 1000;
     char jti[37];
 
     if (!issuer)
         return chsm_oom(err);
     if (chsm_uuid(jti, err) < 0 || add_part(&out, json_pack("{s:s,s:s}", "typ", "JWT", "alg", "RS256"), err) < 0 ||
-        chsm_buf_adds(&out, ".", err) < 0 ||
-        add_part(&out, json_pack("{s:s,s:s,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "aud", c->audience, "iss", issuer, "iat", issued,
-                                 "nbf", issued, "exp", expires, "appid", c->client_id, "appidacr", "1", "idtyp", "app", "oid",
-                                 c->object_id, "tid", c->tenant, "uti", jti, "ver", "1.0"), err) < 0 ||
+        chsm_buf_adds(&out, ".", err) < 0 || add_part(&out, token_claims(c, issuer, jti), err) < 0 ||
         sign(key, out.p, out.len, &signature, err) < 0)
         return -1;
     coded = chsm_base64url(signature.p, signature.len);
@@ -89,8 +100,8 @@ int sim_token_check(EVP_PKEY *key, const char *token, json_t **ret, struct chsm_
     AUTO_BYTES struct chsm_bytes claims = { 0 };
     const char *first = strchr(token, '.'), *second = first ? strchr(first + 1, '.') : NULL;
 
-    if (!second || strlen(token) > TOKEN_MAX || unbase64url(second + 1, strlen(second + 1), &signature, err) < 0 ||
-        unbase64url(first + 1, (size_t)(second - first - 1), &claims, err) < 0 || !verify(key, token, (size_t)(second - token), &signature))
+    if (!second || strlen(token) > TOKEN_MAX || sim_unbase64url(second + 1, strlen(second + 1), &signature, err) < 0 ||
+        sim_unbase64url(first + 1, (size_t)(second - first - 1), &claims, err) < 0 || !verify(key, token, (size_t)(second - token), &signature))
         return chsm_fail(err, CHSM_AUTH, "the access token is invalid");
     return chsm_json_parse((const char *)claims.p, claims.len, "token", CHSM_AUTH, ret, err);
 }
@@ -146,7 +157,7 @@ bool sim_url_ok(EVP_PKEY *key, const char *target)
     const char *s = strstr(target, "&s="), *end = s ? strstr(s, "&h=") : NULL;
     unsigned char digest[CHSM_SHA256_LEN];
 
-    if (!end || unbase64url(s + 3, (size_t)(end - s - 3), &signature, NULL) < 0)
+    if (!end || sim_unbase64url(s + 3, (size_t)(end - s - 3), &signature, NULL) < 0)
         return false;
     chsm_sha256(target, (size_t)(s - target), digest);
     h = chsm_base64url(digest, sizeof digest);

@@ -5,12 +5,18 @@
 
 #include <openssl/evp.h>
 
+#include "util/enc.h"
 #include "util/json.h"
 
 struct sim_claims {
     const char *audience, *tenant, *client_id, *object_id;
     int64_t issued, expires;        /* ms since 1970 */
+    bool cae;                       /* its bearer understands claims challenges (xms_cc: cp1) */
+    int64_t not_before;             /* s: the nbf that a claims challenge asked for; 0 = none did */
 };
+
+/* base64url without padding to bytes. */
+CHSM_MUST_CHECK int sim_unbase64url(const char *text, size_t n, struct chsm_bytes *ret, struct chsm_err *err);
 
 /* A signed token; the caller frees it. */
 CHSM_MUST_CHECK int sim_token_make(EVP_PKEY *key, const struct sim_claims *claims, char **ret, struct chsm_err *err);
