@@ -14,6 +14,7 @@ INTEGRATION_TESTS += tests/integration/http2.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats
+INTEGRATION_TESTS += tests/integration/login_token.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -95,6 +96,8 @@ EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/floor \
 	tests/tally.sh \
 	tests/lsan.supp
+
+EXTRA_DIST += tests/integration/login.bash tests/integration/login.yaml
 
 # Built by the scripts in tests/bench when they are run.
 EXTRA_PROGRAMS = tests/bench/compare tests/bench/run tests/bench/libp11_list

@@ -22,7 +22,7 @@ int chsm_arm_open(const struct chsm_arm_opts *opts, struct chsm_arm **ret, struc
     arm->poll_interval = opts->poll_interval;
     if (chsm_uuid(arm->correlation, err) < 0 || chsm_http_new(&opts->http, &arm->http, err) < 0 ||
         chsm_cloud_find(opts->cloud, arm->http, &arm->cloud, err) < 0 ||
-        chsm_credential_new(opts->credential, arm->http, &arm->cloud, &arm->credential, err) < 0)
+        chsm_credential_open(&opts->credential, arm->http, &arm->cloud, &arm->credential, err) < 0)
         return -1;
     *ret = TAKE(arm);
     return 0;
@@ -42,8 +42,9 @@ int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, cons
                 chsm_deadline deadline, struct chsm_response *response, json_t **ret_json, struct chsm_err *err)
 {
     static const char *const headers[] = { "Accept: application/json", NULL };
-    const struct chsm_channel channel = { arm->http, arm->credential, arm->cloud.arm_resource, arm->cloud.resource_manager,
-                                          arm->correlation, headers, chsm_arm_error };
+    const struct chsm_channel channel = { .http = arm->http, .credential = arm->credential, .resource = arm->cloud.arm_resource,
+                                          .base = arm->cloud.resource_manager, .correlation = arm->correlation, .headers = headers,
+                                          .explain = chsm_arm_error };
     AUTO_FREE char *payload = body ? json_dumps(body, JSON_COMPACT) : NULL;
     struct chsm_message message = { .method = method, .url = path, .content_type = payload ? "application/json" : NULL,
                                     .body = payload, .body_len = payload ? strlen(payload) : 0, .repeat = repeat };

@@ -17,7 +17,7 @@ struct chsm_arm {                   /* everything that a request needs; lives as
 struct chsm_arm_opts {
     struct chsm_http_opts http;
     const char *cloud;              /* chsm_cloud_find() */
-    const char *credential;         /* chsm_credential_new() */
+    struct chsm_credential_opts credential;
     int64_t poll_interval;
 };
 CHSM_MUST_CHECK int chsm_arm_open(const struct chsm_arm_opts *opts, struct chsm_arm **ret, struct chsm_err *err);

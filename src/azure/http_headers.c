@@ -7,14 +7,14 @@
 
 #include "azure/http_headers.h"
 
-static const struct { const char *name; size_t at; } kept[] = {
-    { "Location", offsetof(struct chsm_response, location) },
-    { "Azure-AsyncOperation", offsetof(struct chsm_response, async_operation) },
-    { "Content-Type", offsetof(struct chsm_response, content_type) },
-    { "x-ms-request-id", offsetof(struct chsm_response, request_id) },
-    { "x-ms-correlation-request-id", offsetof(struct chsm_response, correlation_id) },
-    { "x-ms-error-code", offsetof(struct chsm_response, error_code) },
-    { "WWW-Authenticate", offsetof(struct chsm_response, www_authenticate) },
+static const struct { const char *name; size_t at; bool list; } kept[] = {
+    { "Location", offsetof(struct chsm_response, location), false },
+    { "Azure-AsyncOperation", offsetof(struct chsm_response, async_operation), false },
+    { "Content-Type", offsetof(struct chsm_response, content_type), false },
+    { "x-ms-request-id", offsetof(struct chsm_response, request_id), false },
+    { "x-ms-correlation-request-id", offsetof(struct chsm_response, correlation_id), false },
+    { "x-ms-error-code", offsetof(struct chsm_response, error_code), false },
+    { "WWW-Authenticate", offsetof(struct chsm_response, www_authenticate), true },
 };
 
 static char **slot(struct chsm_response *r, size_t i)
@@ -126,6 +126,14 @@ int chsm_headers_take(struct chsm_response *r, const char *line, size_t n, struc
             continue;
         if (value_copy(colon + 1, line + n, &value, err) < 0)
             return -1;
+        if (*slot(r, i) && value && kept[i].list) {      /* RFC 9110 §5.3: several lines are one list */
+            AUTO_FREE char *all = chsm_strf("%s, %s", *slot(r, i), value);
+
+            if (!all)
+                return chsm_oom(err);
+            free(value);
+            value = TAKE(all);
+        }
         free(*slot(r, i));
         *slot(r, i) = TAKE(value);
     }

@@ -8,8 +8,12 @@ libchsmazure_la_SOURCES = \
 	src/azure/retry.c src/azure/retry.h \
 	src/azure/clouds.c src/azure/clouds.h \
 	src/azure/credential.c src/azure/credential.h src/azure/credential_kind.h \
-	src/azure/credential_static.c src/azure/credential_secret.c src/azure/credential_imds.c \
-	src/azure/token.c \
+	src/azure/credential_env.c src/azure/credential_form.c src/azure/credential_static.c src/azure/credential_environment.c \
+	src/azure/credential_certificate.c src/azure/credential_certificate.h src/azure/certificate_file.c src/azure/certificate_file.h \
+	src/azure/credential_workload.c src/azure/credential_cli.c src/azure/credential_device.c \
+	src/azure/credential_managed.c src/azure/credential_managed_arc.c src/azure/credential_managed.h \
+	src/azure/token.c src/azure/challenge.c src/azure/challenge.h \
+	src/azure/login.c src/azure/login.h \
 	src/azure/send.c src/azure/send.h \
 	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
 	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \

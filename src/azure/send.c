@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "azure/challenge.h"
 #include "azure/send.h"
 
 #define HEADERS_MAX 32
+#define MOVES_MAX 2             /* a vault's first challenge, and one more when its subscription moved to another tenant */
 
 struct sending {                /* one message on its way */
     const struct chsm_channel *channel;
     enum chsm_repeat repeat;
     chsm_deadline deadline;
     struct chsm_request rq;
+    char *claims;               /* of a claims challenge; NULL = none yet */
+    bool claimed;               /* a token with them was got */
+    unsigned moves;             /* vault challenges that named another resource or tenant */
 };
+
+void chsm_vault_done(struct chsm_vault *v)
+{
+    free(v->resource);
+    free(v->tenant);
+    *v = (struct chsm_vault){ 0 };
+}
 
 /* The one place that decides where a token may go: the service's host and subdomains of it (regional front ends). */
 static int target(const struct chsm_channel *c, const char *path, char **ret, struct chsm_err *err)
@@ -52,26 +64,91 @@ static int pause_before(const struct chsm_attempt *a, chsm_deadline deadline, st
     return chsm_err_prefix(err, "%s", why.text);
 }
 
-/* One exchange with a token from the credential. 0: 2xx. *ret_asked: the service was asked, not only the sign-in. */
-static int exchange(struct sending *s, bool fresh, bool *ret_asked, struct chsm_response *r, struct chsm_err *err)
+/* A vault that has not said yet whose token it wants is asked with nothing that is worth stealing. */
+static int exchange_bare(struct sending *s, struct chsm_response *r, struct chsm_err *err)
+{
+    struct chsm_request bare = s->rq;
+
+    bare.body = NULL;
+    bare.body_len = 0;
+    return chsm_http_do(s->channel->http, &bare, r, err);
+}
+
+static int exchange_signed(struct sending *s, bool fresh, bool *ret_asked, struct chsm_response *r, struct chsm_err *err)
 {
     const struct chsm_channel *c = s->channel;
-    int rc;
+    struct chsm_ask ask = { .resource = c->vault ? c->vault->resource : c->resource, .tenant = c->vault ? c->vault->tenant : NULL,
+                            .claims = s->claimed ? NULL : s->claims, .fresh = fresh };
+    int rc = chsm_credential_ask(c->credential, &ask, &s->rq.bearer, err);
 
-    *ret_asked = false;
-    rc = chsm_credential_token(c->credential, c->resource, fresh, &s->rq.bearer, err);
     if (rc < 0)
         return -1;
+    s->claimed = s->claims != NULL;
     *ret_asked = true;
     rc = chsm_http_do(c->http, &s->rq, r, err);
     s->rq.bearer = NULL;
+    return rc;
+}
+
+/* One exchange. 0: 2xx. *ret_asked: the service was asked, not only the sign-in. */
+static int exchange(struct sending *s, bool fresh, bool *ret_asked, struct chsm_response *r, struct chsm_err *err)
+{
+    const struct chsm_channel *c = s->channel;
+    bool bare = c->vault && !c->vault->resource;
+    int rc;
+
+    *ret_asked = bare;
+    rc = bare ? exchange_bare(s, r, err) : exchange_signed(s, fresh, ret_asked, r, err);
     if (rc < 0) {
-        blame(s->deadline, err);
+        if (*ret_asked)
+            blame(s->deadline, err);
         return -1;
     }
+    if (bare && r->status >= 200 && r->status < 300)
+        return chsm_fail(err, CHSM_SERVICE, "%s answers without a token: it is no vault", c->base);
     if (r->status >= 200 && r->status < 300)
         return 0;
     return c->explain(r, s->rq.method, s->rq.url, err);
+}
+
+enum answer { ANSWER_NONE, ANSWER_GIVEN, ANSWER_IMPOSSIBLE };
+
+/* A vault that wants the token of another resource or tenant than it got. */
+static enum answer answer_vault(struct sending *s, const struct chsm_response *r, struct chsm_err *err)
+{
+    struct chsm_vault *v = s->channel->vault;
+    AUTO(chsm_vault_done) struct chsm_vault now = { 0 };
+    int rc = v ? chsm_challenge_vault(r->www_authenticate, s->rq.url, &now.resource, &now.tenant, err) : 1;
+
+    if (rc < 0)
+        return ANSWER_IMPOSSIBLE;
+    if (rc > 0)
+        return v && !v->resource ? ANSWER_IMPOSSIBLE : ANSWER_NONE;
+    if (chsm_streq(v->resource, now.resource) && chsm_streq(v->tenant, now.tenant))
+        return ANSWER_NONE;
+    if (s->moves++ == MOVES_MAX)
+        return ANSWER_IMPOSSIBLE;
+    chsm_vault_done(v);
+    *v = now;
+    now = (struct chsm_vault){ 0 };
+    return ANSWER_GIVEN;
+}
+
+/* What can be done about a 401 beside a fresh token: claims, once, and a vault's challenge (entra-auth.md §10). */
+static enum answer answer_challenge(struct sending *s, const struct chsm_response *r, struct chsm_err *err)
+{
+    char *claims = NULL;
+    int rc;
+
+    if (r->status != 401)
+        return ANSWER_NONE;
+    rc = chsm_challenge_claims(r->www_authenticate, &claims);
+    if (rc == 0 && !s->claims) {
+        s->claims = claims;
+        return ANSWER_GIVEN;
+    }
+    free(claims);
+    return rc <= 0 ? ANSWER_IMPOSSIBLE : answer_vault(s, r, err);
 }
 
 static void count(struct chsm_attempt *a, const struct chsm_response *r, const struct chsm_err *err)
@@ -89,6 +166,7 @@ static int send_until(struct sending *s, struct chsm_response *r, struct chsm_er
 {
     struct chsm_attempt a = { .repeat = s->repeat };
     bool fresh = false, asked;
+    enum answer answered;
 
     for (;;) {
         struct chsm_err before = *err;
@@ -97,8 +175,15 @@ static int send_until(struct sending *s, struct chsm_response *r, struct chsm_er
         if (exchange(s, fresh, &asked, r, err) == 0)
             return 0;
         if (!asked)             /* no token */
-            return fresh ? chsm_err_prefix(err, "HTTP 401 %s", before.service_code) : -1;
+            return fresh || s->claims ? chsm_err_prefix(err, "HTTP 401 %s", before.service_code) : -1;
         count(&a, r, err);
+        answered = answer_challenge(s, r, err);
+        if (answered == ANSWER_IMPOSSIBLE)
+            return -1;
+        if (answered == ANSWER_GIVEN) {
+            fresh = false;
+            continue;
+        }
         switch (chsm_retry_decide(&a)) {
         case CHSM_RETRY_STOP:
             return -1;
@@ -163,6 +248,7 @@ int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, 
                                       .body_secret = m->answer_secret };
         rc = send_all(&s, m, response, &held);
     }
+    free(s.claims);
     if (rc < 0 && err)
         *err = held;
     return rc;

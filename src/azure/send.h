@@ -9,6 +9,10 @@
 #include "azure/credential.h"
 #include "azure/retry.h"
 
+/* What a vault's challenge said (challenge.h): whose token it wants. Kept for the next message to it. */
+struct chsm_vault { char *resource, *tenant; };
+void chsm_vault_done(struct chsm_vault *v);
+
 /* One service as a command talks to it; everything is borrowed. */
 struct chsm_channel {
     struct chsm_http *http;
@@ -20,6 +24,9 @@ struct chsm_channel {
 
     /* Fills *err from an answer that is not 2xx. Always -1. */
     int (*explain)(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err);
+
+    struct chsm_vault *vault;       /* Key Vault, Managed HSM: the first message goes without token and body, for its challenge
+                                       names resource and tenant (`resource` is not used); NULL = other services */
 };
 
 struct chsm_message {
@@ -34,7 +41,8 @@ struct chsm_message {
 };
 
 /*
- * Sends and, as far as repeat allows, sends again; a 401 gets one fresh token. 0: the answer's status is 2xx. -1: what
+ * Sends and, as far as repeat allows, sends again; a 401 gets one fresh token, one with the claims that it asks for
+ * (entra-auth.md §10), or, once, one for the resource and tenant that a vault asks for. 0: the answer's status is 2xx. -1: what
  * explain() made of the answer, or CHSM_SERVICE, CHSM_AUTH, CHSM_DEADLINE, CHSM_INTERRUPTED; err->http is the status, 0
  * when no answer came. response is valid in both cases (the caller runs chsm_response_done()): with CHSM_REPEAT_START,
  * response->sent && status == 0 (or 5xx) means that it is unknown whether the job started.

@@ -57,59 +57,129 @@ static int take(const json_t *answer, struct chsm_token *ret, struct chsm_err *e
     const char *type = chsm_json_str(answer, "token_type");
     const char *p = json_string_value(token);
     size_t n = json_string_length(token);
+    int64_t renew;
 
     if (!p || !chsm_token_ok(p, n) || (type && strcasecmp(type, "Bearer") != 0))
         return chsm_fail(err, CHSM_AUTH, "sign-in: the answer holds no bearer token");
+    ret->life = chsm_token_life(answer, chsm_now());
+    renew = json_is_number(json_object_get(answer, "refresh_in")) ? seconds(json_object_get(answer, "refresh_in")) : -1;
+    ret->renew = renew > 0 ? renew * 1000 : 0;
     return chsm_secret_set(&ret->value, p, n, err);
 }
 
-int chsm_token_read(struct chsm_response *r, struct chsm_token *ret, struct chsm_err *err)
+/* Jansson frees its strings without wiping them. */
+void chsm_token_forget(json_t *answer)
 {
-    struct chsm_token token = { 0 };
-    json_t *answer = NULL, *value;
+    json_t *value;
     const char *key;
-    int rc;
 
-    rc = chsm_json_parse(chsm_buf_str(&r->body), r->body.len, "answer of the sign-in service", CHSM_AUTH, &answer, err);
-    chsm_buf_clear(&r->body);
-    if (rc < 0)
-        return -1;
-    rc = take(answer, &token, err);
-    token.life = chsm_token_life(answer, chsm_now());
-    /* Jansson frees its strings without wiping them. */
     json_object_foreach(answer, key, value)
         if (json_is_string(value))
             chsm_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
     json_decref(answer);
-    if (rc == 0)
-        *ret = token;
-    return rc;
 }
 
-static const struct { const char *code, *hint; } hints[] = {
-    { "AADSTS7000215", "the client secret is wrong; a common slip is to give the secret's ID instead of its value" },
-    { "AADSTS7000222", "the client secret has expired: make a new one for this application" },
-    { "AADSTS700016", "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID" },
-    { "AADSTS90002", "the tenant was not found: check AZURE_TENANT_ID and the cloud" },
-    { "AADSTS900382", "the tenant is in another cloud" },
-    { "AADSTS90038", "the tenant is in another cloud" },
-    { "AADSTS500011", "the resource is unknown in this tenant: check the cloud" },
-    { "AADSTS70011", "the scope is wrong: check the cloud" },
-    { "AADSTS53003", "Conditional Access blocks this sign-in" },
+int chsm_token_read_more(struct chsm_response *r, struct chsm_token *ret, json_t **ret_more, struct chsm_err *err)
+{
+    struct chsm_token token = { 0 };
+    json_t *answer = NULL;
+    int rc = chsm_json_parse(chsm_buf_str(&r->body), r->body.len, "answer of the sign-in service", CHSM_AUTH, &answer, err);
+
+    chsm_buf_clear(&r->body);
+    if (rc < 0)
+        return -1;
+    if (take(answer, &token, err) < 0) {
+        chsm_token_forget(answer);
+        return -1;
+    }
+    *ret = token;
+    if (ret_more)
+        *ret_more = answer;
+    else
+        chsm_token_forget(answer);
+    return 0;
+}
+
+int chsm_token_read(struct chsm_response *r, struct chsm_token *ret, struct chsm_err *err)
+{
+    return chsm_token_read_more(r, ret, NULL, err);
+}
+
+/* Codes of §13, by their number after "AADSTS"; a hint, no more: what is done depends on `error` and the status. */
+static const struct { int code; const char *hint; } hints[] = {
+    { 7000215, "the client secret is wrong; a common slip is to give the secret's ID instead of its value" },
+    { 7000222, "the client secret has expired: make a new one for this application" },
+    { 7000218, "the application is no public client: sign in with AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, or allow "
+               "public client flows" },
+    { 7000214, "the application does not allow certificates of this subject and issuer" },
+    { 700016, "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID" },
+    { 700011, "the application is not in this tenant: check AZURE_CLIENT_ID and AZURE_TENANT_ID" },
+    { 70001, "the application is not in this tenant, or disabled: check AZURE_CLIENT_ID and AZURE_TENANT_ID" },
+    { 700025, "the application is a public client: it takes neither secret nor certificate" },
+    { 700027, "the certificate is not registered for this application, or has expired: upload its public part there; after an "
+              "upload it can take minutes" },
+    { 700024, "the assertion's time is not accepted: check this machine's clock, or the age of the federated token" },
+    { 700030, "the application does not allow certificates of this subject: AZURE_CLIENT_SEND_CERTIFICATE_CHAIN goes with subject "
+              "and issuer" },
+    { 50012, "the certificate or its signature is not accepted: check which certificate is registered for the application" },
+    { 50013, "the assertion is not accepted: check its signature, audience and time" },
+    { 70021, "no federated credential of the application fits the token" },
+    { 700211, "no federated credential of the application has the issuer of this token" },
+    { 700212, "no federated credential of the application has the audience of this token" },
+    { 700213, "no federated credential of the application has the subject of this token; after a change it can take minutes" },
+    { 90002, "the tenant was not found: check AZURE_TENANT_ID and the cloud" },
+    { 900382, "the tenant is in another cloud: check --cloud and AZURE_AUTHORITY_HOST" },
+    { 90038, "the tenant is in another cloud: check --cloud and AZURE_AUTHORITY_HOST" },
+    { 500011, "the resource is unknown in this tenant: check the cloud" },
+    { 50001, "the resource is unknown in this tenant: check the cloud" },
+    { 70011, "the scope is wrong: check the cloud" },
+    { 700022, "the scope is wrong: check the cloud" },
+    { 28002, "the scope is wrong: check the cloud" },
+    { 65001, "nobody has consented to this application: an administrator has to" },
+    { 53003, "Conditional Access blocks this sign-in: ask the tenant's administrator" },
+    { 530032, "Conditional Access blocks this sign-in: ask the tenant's administrator" },
+    { 53000, "Conditional Access wants a managed device" },
+    { 50076, "more than a password is wanted: sign in again with \"az login\" or --credential device-code" },
+    { 50079, "more than a password is wanted: sign in again with \"az login\" or --credential device-code" },
+    { 50020, "the user is of another tenant: check AZURE_TENANT_ID" },
+    { 50173, "the sign-in has been revoked or is too old: sign in again" },
+    { 70008, "the sign-in has been revoked or is too old: sign in again" },
+    { 700082, "the sign-in has been revoked or is too old: sign in again" },
+    { 70043, "the sign-in has been revoked or is too old: sign in again" },
+    { 70018, "the code was wrong: begin again" },
+    { 70019, "the code has expired: begin again" },
+    { 90055, "the tenant is throttled: wait some minutes" },
+    { 50196, "the service sees a loop of the same requests: wait some minutes" },
+};
+
+static const struct { const char *text, *hint; } managed_hints[] = {
     { "Multiple user assigned identities", "name the one to use in AZURE_CLIENT_ID" },
     { "Identity not found", "assign a managed identity to this machine, or name one in AZURE_CLIENT_ID" },
 };
 
+/* Codes that say themselves that they pass. */
+static const int passing[] = { 90006, 90012, 90024, 90033, 90090, 70012, 80005, 501621 };
+
+/* The number after "AADSTS" in a text; 0 = none. */
+static int aadsts(const char *text)
+{
+    const char *at = text ? strstr(text, "AADSTS") : NULL;
+    char *end = NULL;
+    long code = at ? strtol(at + strlen("AADSTS"), &end, 10) : 0;
+
+    return end && *end == ':' && code > 0 && code < 100000000 ? (int)code : 0;
+}
+
 static void add_hint(struct chsm_err *err, const char *text)
 {
-    for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
-        const char *at = strstr(text, hints[i].code);
+    int code = aadsts(text);
 
-        if (!at || isdigit((unsigned char)at[strlen(hints[i].code)]))
-            continue;
-        (void)chsm_err_hint(err, "%s", hints[i].hint);
-        return;
-    }
+    for (size_t i = 0; code && i < ARRAY_LEN(hints); i++)
+        if (hints[i].code == code)
+            (void)chsm_err_hint(err, "%s", hints[i].hint);
+    for (size_t i = 0; i < ARRAY_LEN(managed_hints); i++)
+        if (strstr(text, managed_hints[i].text))
+            (void)chsm_err_hint(err, "%s", managed_hints[i].hint);
 }
 
 /* error + error_description, App Service's {"error":{code,message}} or {message}; `text` gets its first line. */
@@ -134,6 +204,40 @@ static char *trace_ids(const json_t *answer)
     return chsm_strf(" (trace id %s, correlation id %s)", trace ? trace : "none", correlation ? correlation : "none");
 }
 
+static json_t *parse(const struct chsm_response *r)
+{
+    json_t *answer = NULL;
+
+    if (chsm_json_parse(chsm_buf_str(&r->body), r->body.len, "answer", CHSM_AUTH, &answer, NULL) < 0)
+        return NULL;
+    return answer;
+}
+
+bool chsm_token_transient(const struct chsm_response *r)
+{
+    json_auto_t *answer = parse(r);
+    const char *code = NULL, *text = NULL;
+    int number;
+
+    describe(answer, &code, &text);
+    if (chsm_streq(code, "temporarily_unavailable") || chsm_streq(code, "server_error"))
+        return true;
+    number = aadsts(text);
+    for (size_t i = 0; number && i < ARRAY_LEN(passing); i++)
+        if (passing[i] == number)
+            return true;
+    return false;
+}
+
+void chsm_token_error(const struct chsm_response *r, char *out, size_t size)
+{
+    json_auto_t *answer = parse(r);
+    const char *code = NULL, *text = NULL;
+
+    describe(answer, &code, &text);
+    (void)snprintf(out, size, "%s", code ? code : "");
+}
+
 int chsm_token_refused(const struct chsm_response *r, const char *what, const struct chsm_secret *secret, struct chsm_err *err)
 {
     const char *const secrets[] = { secret ? secret->p : NULL, NULL };
@@ -143,8 +247,8 @@ int chsm_token_refused(const struct chsm_response *r, const char *what, const st
     AUTO_FREE char *ids = NULL;
     json_auto_t *answer = NULL;
 
-    if (chsm_json_parse(chsm_buf_str(&r->body), r->body.len, what, CHSM_AUTH, &answer, NULL) == 0)
-        describe(answer, &code, &text);
+    answer = parse(r);
+    describe(answer, &code, &text);
     line = strndup(text ? text : "no description", text ? strcspn(text, "\r\n") : SIZE_MAX);
     safe = line ? chsm_redact_text(line, secrets) : NULL;
     ids = trace_ids(answer);
@@ -159,9 +263,9 @@ int chsm_token_refused(const struct chsm_response *r, const char *what, const st
     return -1;
 }
 
-int chsm_token_unreachable(const struct chsm_credential *c, struct chsm_err *err)
+int chsm_token_unreachable(const struct chsm_link *l, struct chsm_err *err)
 {
-    bool in_time = chsm_deadline_left(chsm_http_limited(c->http)) > 0;
+    bool in_time = chsm_deadline_left(chsm_http_limited(l->http)) > 0;
 
     if (err && (err->code == CHSM_SERVICE || (err->code == CHSM_DEADLINE && in_time)))
         err->code = CHSM_AUTH;

@@ -32,6 +32,8 @@ struct chsm_args {
     bool yes, deleted;
     struct chsm_list tags;
 
+    const char *resource, *hsm_url;
+
     const char *positional, *second;
 
     const char *root, *hostname, *restart_file, *restart_timeout, *wait_timeout;

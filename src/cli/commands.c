@@ -4,6 +4,8 @@
 #include "cli/commands.h"
 
 const struct chsm_cmd chsm_commands[] = {
+    { "login", "show", NULL, "show who is signed in, and how", chsm_cmd_login_show, chsm_opts_login_show },
+
     { "cluster", "show", NULL, "show one cluster", chsm_cmd_cluster_show, chsm_opts_cluster_show },
     { "cluster", "list", NULL, "list clusters of a group or subscription", chsm_cmd_cluster_list, chsm_opts_cluster_list },
     { "cluster", "create", NULL, "make a cluster", chsm_cmd_cluster_create, chsm_opts_cluster_create },

@@ -40,6 +40,9 @@ chsm_cmd_fn chsm_cmd_cluster_nodes;
 extern const struct chsm_opt chsm_opts_client_point[];
 chsm_cmd_fn chsm_cmd_client_point;
 
+extern const struct chsm_opt chsm_opts_login_show[];
+chsm_cmd_fn chsm_cmd_login_show;
+
 /* The help of everything (noun NULL), of a noun (verb NULL) or of one command, on stdout. */
 void chsm_help(const char *noun, const char *verb);
 

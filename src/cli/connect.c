@@ -2,10 +2,12 @@
 #include "config.h"
 
 #include "cli/connect.h"
+#include "cli/token_key.h"
 
 int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, struct chsm_err *err)
 {
-    *ret = (struct chsm_arm_opts){ .http = { .ca_file = args->ca_file }, .cloud = args->cloud, .credential = args->credential };
+    *ret = (struct chsm_arm_opts){ .http = { .ca_file = args->ca_file }, .cloud = args->cloud,
+                                    .credential = { .name = args->credential, .open_key = chsm_token_key_open, .tell = chsm_out_tell } };
     if (args->poll_interval && chsm_duration_parse(args->poll_interval, &ret->poll_interval, err) < 0)
         return chsm_err_prefix(err, "--poll-interval");
     return 0;

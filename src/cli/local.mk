@@ -8,10 +8,12 @@ libchsmcli_la_SOURCES = \
 	src/cli/topics.c src/cli/topics.h \
 	src/cli/output.c src/cli/output.h \
 	src/cli/connect.c src/cli/connect.h \
+	src/cli/token_key.c src/cli/token_key.h \
 	src/cli/hsm_options.c src/cli/hsm_options.h \
 	src/cli/nodes_options.c src/cli/nodes_options.h \
 	src/cli/per_node.c src/cli/per_node.h \
 	src/cli/cmd_cluster.c src/cli/cmd_cluster_change.c src/cli/cluster_columns.h \
+	src/cli/cmd_login.c \
 	src/cli/cmd_nodes.c \
 	src/cli/cmd_identity.c \
 	src/cli/cmd_job.c src/cli/cmd_backup_list.c \

@@ -190,6 +190,14 @@ void chsm_out_note(const char *fmt, ...)
     (void)fputc('\n', stderr);
 }
 
+void chsm_out_tell(const char *message)
+{
+    end_line();
+    for (; *message; message++)
+        (void)fputc((unsigned char)*message < 0x20 || *message == 0x7f ? ' ' : *message, stderr);
+    (void)fputc('\n', stderr);
+}
+
 void chsm_out_problems(const char *lines)
 {
     end_line();

@@ -29,6 +29,9 @@ void chsm_out_progress(const char *text);
 /* A line on stderr that is not part of the result (unless --only-show-errors). */
 CHSM_PRINTF(1, 2) void chsm_out_note(const char *fmt, ...);
 
+/* What a person has to do now, on stderr, whatever the verbosity; control characters are taken out. */
+void chsm_out_tell(const char *message);
+
 /* A list of mistakes, one a line, on stderr. */
 void chsm_out_problems(const char *lines);
 

@@ -16,5 +16,6 @@ libchsmutil_la_SOURCES = \
 	src/util/clock.c src/util/clock.h \
 	src/util/table.c src/util/table.h \
 	src/util/environment.c src/util/environment.h \
-	src/util/spawn.c src/util/spawn.h
+	src/util/spawn.c src/util/spawn.h \
+	src/util/program.c src/util/program.h
 libchsmutil_la_LIBADD = $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
