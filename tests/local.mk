@@ -12,7 +12,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/mutations.bats
 INTEGRATION_TESTS += tests/integration/http2.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
-INTEGRATION_TESTS += tests/integration/client_point.bats
+INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats
 INTEGRATION_TESTS += tests/integration/login_token.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
@@ -46,6 +46,8 @@ endif
 check_PROGRAMS += tests/integration/token_keys
 tests_integration_token_keys_SOURCES = tests/integration/token_keys.c
 tests_integration_token_keys_LDADD = libchsmutil.la $(CRYPTO_LIBS)
+check_PROGRAMS += tests/integration/port_listen
+tests_integration_port_listen_SOURCES = tests/integration/port_listen.c
 
 TESTS += $(UNIT_TESTS) $(BATS_TESTS) $(POLICY_TESTS) $(FUZZ_TESTS)
 TEST_EXTENSIONS = .bats .sh
@@ -88,7 +90,7 @@ clean-local:
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml tests/integration/safety.yaml tests/integration/clusters.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
-	tests/integration/client.bash \
+	tests/integration/client.bash tests/integration/client_nodes.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz/run.sh tests/fuzz/fuzz.h tests/fuzz/fuzz_json.h tests/fuzz/fuzz_attributes.c tests/fuzz/fuzz_inventory.c \
 	tests/fuzz/fuzz_mgmt.c tests/fuzz/fuzz_module.c tests/fuzz/fuzz_waivers.c tests/fuzz/seeds \

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cli/client_options.h"
+#include "client/reach.h"
 #include "client/resource.h"
 #include "util/clock.h"
 
@@ -33,5 +34,16 @@ int chsm_client_time(const char *value, const char *option, int64_t standard, in
     if (ms <= 0)
         return chsm_fail(err, CHSM_USAGE, "%s %s is no time to do anything in", option, value);
     *ret = ms;
+    return 0;
+}
+
+int chsm_client_port(const struct chsm_args *args, unsigned *ret, struct chsm_err *err)
+{
+    char *end = NULL;
+    long n = args->port ? strtol(args->port, &end, 10) : CHSM_NODE_PORT;
+
+    if (n < 1 || n > 65535 || (end && *end))
+        return chsm_fail(err, CHSM_USAGE, "--port %s is no port: 1 to 65535", args->port);
+    *ret = (unsigned)n;
     return 0;
 }

@@ -10,6 +10,13 @@
     { "directory", NULL, 'd', CHSM_OPT_LIST, offsetof(struct chsm_args, client_directories), "DIR", "look in this folder alone; may be repeated" }, \
     { "root", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, root), "DIR", "look below this folder instead of /" }
 
+#define CHSM_OPTS_REACH \
+    { "port", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, port), "N", "port of the nodes (default 2225)" }, \
+    { "connect-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, connect_timeout), "TIME", "for names and connections (default 5s)" }
+
+/* --port: 1 to 65535. CHSM_USAGE. */
+CHSM_MUST_CHECK int chsm_client_port(const struct chsm_args *args, unsigned *ret, struct chsm_err *err);
+
 /*
  * Finds the client of the options, its unit and its daemon. The unit's own configuration file counts as a copy, wherever it is, when no
  * folder is named.

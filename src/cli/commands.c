@@ -12,7 +12,7 @@ const struct chsm_cmd chsm_commands[] = {
     { "cluster", "update", NULL, "replace the tags of a cluster", chsm_cmd_cluster_update, chsm_opts_cluster_update },
     { "cluster", "delete", NULL, "delete a cluster and its keys", chsm_cmd_cluster_delete, chsm_opts_cluster_delete },
     { "cluster", "wait", NULL, "wait until a cluster is ready", chsm_cmd_cluster_wait, chsm_opts_cluster_wait },
-    { "cluster", "nodes", NULL, "is every key and user on every node", chsm_cmd_cluster_nodes, chsm_opts_cluster_nodes },
+    { "cluster", "nodes", NULL, "is every node up; is every key on every node", chsm_cmd_cluster_nodes, chsm_opts_cluster_nodes },
     { "identity", "create", NULL, "make a managed identity", chsm_cmd_identity_create, chsm_opts_identity_create },
     { "identity", "apply", NULL, "give a cluster its managed identity", chsm_cmd_identity_apply, chsm_opts_identity_apply },
     { "identity", "remove", NULL, "take a cluster's managed identity away", chsm_cmd_identity_remove, chsm_opts_identity_remove },

@@ -8,5 +8,8 @@ libchsmclient_la_SOURCES = \
 	src/client/point.c src/client/point.h \
 	src/client/run.c src/client/run.h \
 	src/client/learned.c src/client/learned.h \
-	src/client/service.c src/client/service.h
+	src/client/service.c src/client/service.h \
+	src/client/lookup.c src/client/lookup.h \
+	src/client/reach.c src/client/reach.h \
+	src/client/members.c src/client/members.h
 libchsmclient_la_LIBADD = libchsmkeys.la libchsmutil.la

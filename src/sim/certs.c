@@ -153,6 +153,18 @@ int sim_certs_make(const char *dir, struct chsm_err *err)
     return 0;
 }
 
+int sim_certs_owner(const char *folder, const char *name, struct chsm_err *err)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    AUTO_FREE char *subject = chsm_strf("partition owner of %s", name);
+    X509 *cert = key && subject ? make_cert(subject, key, NULL, key) : NULL;
+    int rc = cert ? save_cert(folder, "PO.crt", cert, err) : crypto_fail(err, "PO.crt");
+
+    X509_free(cert);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
 int sim_signing_key(const char *dir, EVP_PKEY **ret, struct chsm_err *err)
 {
     AUTO_FREE char *path = chsm_path_join(dir, "signing.key");

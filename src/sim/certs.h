@@ -15,6 +15,9 @@
  */
 CHSM_MUST_CHECK int sim_certs_make(const char *dir, struct chsm_err *err);
 
+/* Makes FOLDER/PO.crt, a partition owner's self-signed certificate; its key is thrown away. */
+CHSM_MUST_CHECK int sim_certs_owner(const char *folder, const char *name, struct chsm_err *err);
+
 /* Reads DIR/signing.key; EVP_PKEY_free() it. */
 CHSM_MUST_CHECK int sim_signing_key(const char *dir, EVP_PKEY **ret, struct chsm_err *err);
 

@@ -165,11 +165,28 @@ static int bad_users(const struct sim_seeding *s, const char *path, struct chsm_
     return sim_seed_bad(s, err, at, "%s", why.text + n + strspn(why.text + n, ": "));
 }
 
+static bool nodes_ok(const json_t *nodes)
+{
+    const json_t *node, *value;
+    const char *key;
+    size_t i;
+
+    json_array_foreach(nodes, i, node) {
+        if (!json_is_object(node))
+            return false;
+        json_object_foreach((json_t *)(uintptr_t)node, key, value)
+            if (!json_is_string(value) || (!chsm_streq(key, "host") && !chsm_streq(key, "state")))
+                return false;
+    }
+    return !nodes || (json_is_array(nodes) && json_array_size(nodes) <= 3);
+}
+
 static int seed_cluster(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
 {
-    static const char *const keys[] = { "name", "resourceGroup", "location", "sku", "tags", "identity", "activationState", "users", NULL };
+    static const char *const keys[] = { "name", "resourceGroup", "location", "sku", "tags", "identity", "activationState", "users", "nodes", NULL };
     const char *place[3] = { NULL }, *sku = NULL, *identity_name = NULL, *activation = NULL;
     const json_t *tags = json_object_get(item, "tags"), *users = json_object_get(item, "users"), *identity = NULL;
+    const json_t *nodes = json_object_get(item, "nodes");
     json_auto_t *shown = NULL;
     AUTO_FREE char *id = NULL;
 
@@ -180,6 +197,8 @@ static int seed_cluster(struct sim_seeding *s, const json_t *item, const char *p
         return -1;
     if (!sim_tags_ok(tags))
         return sim_seed_bad(s, err, path, "tags must be a mapping of strings");
+    if (!nodes_ok(nodes))
+        return sim_seed_bad(s, err, path, "nodes must be at most three mappings with host and state");
     if (!chsm_streq(activation, "Active") && !chsm_streq(activation, "NotActivated"))
         return sim_seed_bad(s, err, path, "activationState must be Active or NotActivated");
     if (identity_name && !(identity = sim_seed_by_name(s, SIM_IDENTITY_TYPE, identity_name)))
@@ -193,7 +212,7 @@ static int seed_cluster(struct sim_seeding *s, const json_t *item, const char *p
     if (!id)
         return chsm_oom(err);
     if (sim_cluster_create(&s->state, &(struct sim_cluster_spec){ .id = id, .name = place[0], .location = place[2], .sku = sku,
-                                                                   .activation = activation, .tags = tags, .identity = shown, .now = s->now },
+                                                                   .activation = activation, .tags = tags, .nodes = nodes, .identity = shown, .now = s->now },
                            err) < 0)
         return chsm_err_prefix(err, "%s", path);
     if (users && sim_keystore_seed(s->state.dir, place[0], users, err) < 0)

@@ -35,3 +35,18 @@ restart_program() {
     printf '#!/bin/sh\nprintf "%%s\\n" "$@" >"%s"\n%s\n' "$BATS_TEST_TMPDIR/words" "${1:-}" >"$BATS_TEST_TMPDIR/restart"
     chmod 755 "$BATS_TEST_TMPDIR/restart"
 }
+
+# listen_start ADDRESS...: something listens at these addresses, on $PORT
+listen_start() {
+    local fifo="$BATS_FILE_TMPDIR/port"
+
+    mkfifo "$fifo"
+    "$abs_top_builddir/tests/integration/port_listen" "$@" >"$fifo" 2>"$BATS_FILE_TMPDIR/listen.log" 3>&- </dev/null &
+    export LISTEN_PID=$!
+    read -r -t 30 PORT <"$fifo" || fail "nothing listens:" "$(cat "$BATS_FILE_TMPDIR/listen.log")"
+    export PORT
+}
+
+listen_stop() {
+    [[ -z ${LISTEN_PID:-} ]] || kill "$LISTEN_PID" 2>/dev/null || true
+}

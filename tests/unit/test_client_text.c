@@ -6,6 +6,7 @@
 
 #include "client/endpoint.h"
 #include "client/learned.h"
+#include "client/members.h"
 #include "client/service.h"
 
 #define NEW_HOST "hsm1.chsm-new-x.privatelink.cloudhsm.azure.net"
@@ -184,6 +185,43 @@ static void the_command_of_a_unit(void **state)
     expect_words("ExecStart=/a \"open", "[/a][open]");
 }
 
+static enum chsm_member member(const char *state, enum chsm_name name, bool open)
+{
+    struct chsm_reach r = { .name = name, .open = open };
+
+    return chsm_member_judge(state, &r);
+}
+
+static void what_may_be_said_of_a_node(void **state)
+{
+    static const char *const down[] = { "Deploying", "ConfiguringSlb", "Starting", "Failed", "Relocating", "Deleting", "DeletingSlbEntry",
+                                        "InitialProvisioning", "Updating", "Degraded", "DelayedDeletion", "SomethingNew" };
+
+    (void)state;
+    assert_int_equal(member("Started", CHSM_NAME_RESOLVED, true), CHSM_MEMBER_FINE);
+    assert_int_equal(member(NULL, CHSM_NAME_RESOLVED, true), CHSM_MEMBER_FINE);
+    assert_int_equal(member("null", CHSM_NAME_RESOLVED, true), CHSM_MEMBER_FINE);
+    assert_int_equal(member("Unknown", CHSM_NAME_RESOLVED, true), CHSM_MEMBER_OPEN);
+    assert_int_equal(member("Started", CHSM_NAME_RESOLVED, false), CHSM_MEMBER_DOWN);
+    assert_int_equal(member("Started", CHSM_NAME_UNKNOWN, false), CHSM_MEMBER_OPEN);
+    assert_int_equal(member("Started", CHSM_NAME_NO_ANSWER, false), CHSM_MEMBER_OPEN);
+    for (size_t i = 0; i < ARRAY_LEN(down); i++)
+        assert_int_equal(member(down[i], CHSM_NAME_RESOLVED, true), CHSM_MEMBER_DOWN);
+}
+
+static void private_addresses(void **state)
+{
+    static const char *const yes[] = { "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "169.254.1.1", "100.64.0.1", "::1",
+                                       "fd00::1", "fe80::1" };
+    static const char *const no[] = { "20.1.2.3", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1", "" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+        assert_true(chsm_reach_private(yes[i]));
+    for (size_t i = 0; i < ARRAY_LEN(no); i++)
+        assert_false(chsm_reach_private(no[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +233,8 @@ int main(void)
         cmocka_unit_test(private_names_and_the_first_node),
         cmocka_unit_test(learned_addresses),
         cmocka_unit_test(the_command_of_a_unit),
+        cmocka_unit_test(what_may_be_said_of_a_node),
+        cmocka_unit_test(private_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
