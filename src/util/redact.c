@@ -56,41 +56,50 @@ static size_t value_run(const char *p, size_t *ret_skip)
     return n;
 }
 
-/* name="value", "name": "value", name=value. Where the value begins and ends, or false. */
-static bool assigned(const char *text, const char *p, size_t *ret_from, size_t *ret_to)
+static bool word_char(char c)
 {
-    static const char *const names[] = {
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Whether a value assigned to this name is a secret: by '=' or, for a name in quotes, by ':'. */
+static bool secret_name(const char *text, const char *p, size_t n, char sign)
+{
+    static const char *const always[] = {
         "access_token", "refresh_token", "id_token", "client_secret", "client_assertion", "assertion", "password", "passwd",
         "secret", "device_code", "user_code", "code_verifier", "signature", "sharedaccesskey", "accountkey", "private_key",
         "sharedaccesssignature", NULL
     };
-    static const char *const after_sign[] = { "sig", "s", "c", "h", "t", "code", "token", NULL };   /* of a query, behind ? or & */
-    bool escaped_and = p != text && p[-1] == '\\' && strncmp(p, "u0026", 5) == 0;      /* '&' in JSON */
-    size_t name = 0, at, skip;
-    bool quoted;
+    static const char *const by_equals[] = { "sig", "code", "token", NULL };
+    static const char *const in_query[] = { "s", "c", "h", "t", NULL };
 
-    if (escaped_and && assigned(p + 5, p + 5, ret_from, ret_to)) {
-        *ret_from += 5;
+    if (listed(always, p, n))
+        return true;
+    if (sign != '=')
+        return false;
+    return listed(by_equals, p, n) || (listed(in_query, p, n) && (p == text || strchr("?&;", p[-1])));
+}
+
+/* name="value", "name": "value", name=value. Where the value begins and ends, or false. */
+static bool assigned(const char *text, const char *p, size_t *ret_from, size_t *ret_to)
+{
+    size_t name = 0, quoted, at, skip;
+    char sign;
+
+    if (p != text && p[-1] == '\\' && strncmp(p, "u0026", 5) == 0 && assigned(p + 5, p + 5, ret_from, ret_to)) {
+        *ret_from += 5;         /* that was '&' in JSON */
         *ret_to += 5;
         return true;
     }
-    while (isalnum((unsigned char)p[name]) || p[name] == '_')
+    while (word_char(p[name]))
         name++;
-    if (!name || (p != text && (isalnum((unsigned char)p[-1]) || p[-1] == '_')))
+    if (!name || (p != text && word_char(p[-1])))
         return false;
-    quoted = quote(p + name) > 0;
-    at = name + quote(p + name);
-    at += blanks(p + at);
-    if (p[at] != '=' && !(quoted && p[at] == ':'))
+    quoted = quote(p + name);
+    at = name + quoted + blanks(p + name + quoted);
+    sign = p[at];
+    if ((sign != '=' && !(quoted && sign == ':')) || !secret_name(text, p, name, sign))
         return false;
-    at++;
-    at += blanks(p + at);
-    if (!listed(names, p, name)) {
-        bool query = p == text || strchr("?&;", p[-1]) || strncasecmp(p, "sig", 3) == 0 || name > 3;
-
-        if (p[name] != '=' || !query || !listed(after_sign, p, name))
-            return false;
-    }
+    at += 1 + blanks(p + at + 1);
     *ret_to = at + value_run(p + at, &skip);
     *ret_from = at + skip;
     return *ret_to > *ret_from;
@@ -296,7 +305,8 @@ char *chsm_redact_url(const char *url)
 char *chsm_redact_form(const char *form)
 {
     static const char *const harmless[] = {
-        "grant_type", "client_id", "scope", "resource", "tenant", "client_assertion_type", "requested_token_use", "response_type", NULL
+        "grant_type", "client_id", "scope", "resource", "tenant", "client_assertion_type", "requested_token_use",
+        "response_type", NULL
     };
     AUTO_BUF struct chsm_buf out = CHSM_BUF(URL_MAX);
 

@@ -189,13 +189,17 @@ static void give_bytes(SSL *ssl, int fd, const char *p, size_t n)
 /* "HEAD#HEX": the part behind the first '#' is bytes in hexadecimal. */
 static void give(SSL *ssl, int fd, const char *answer)
 {
-    size_t head = strcspn(answer, "#");
-    struct chsm_bytes bytes = { 0 };
+    const char *hex = strchr(answer, '#');
+    unsigned char *bytes;
+    long n = 0;
 
-    give_bytes(ssl, fd, answer, head);
-    if (answer[head] && chsm_unhex(answer + head + 1, &bytes, NULL) == 0)
-        give_bytes(ssl, fd, (const char *)bytes.p, bytes.len);
-    chsm_bytes_done(&bytes);
+    give_bytes(ssl, fd, answer, hex ? (size_t)(hex - answer) : strlen(answer));
+    if (!hex || !hex[1])
+        return;
+    bytes = OPENSSL_hexstr2buf(hex + 1, &n);
+    must(bytes, "hexadecimal");
+    give_bytes(ssl, fd, (char *)bytes, (size_t)n);
+    OPENSSL_free(bytes);
 }
 
 static void serve(struct server *s, SSL *ssl, int fd)
