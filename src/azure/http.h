@@ -18,9 +18,10 @@
 struct chsm_http;                           /* connections, CA, time-outs */
 
 struct chsm_http_opts {
-    const char *ca_file;                    /* NULL: SSL_CERT_FILE from the environment, else the system's */
+    const char *ca_file;                    /* NULL: CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's */
     const char *user_agent;                 /* NULL: "chsmctl/VERSION" */
     int64_t timeout;                        /* ms for one exchange; 0 = 100 s */
+    chsm_deadline limit;                    /* as chsm_http_limit(), from the start */
 };
 CHSM_MUST_CHECK int chsm_http_new(const struct chsm_http_opts *opts, struct chsm_http **ret, struct chsm_err *err);
 void chsm_http_free(struct chsm_http *h);

@@ -7,12 +7,16 @@
 
 #include "azure/http.h"
 
+#define CHSM_HTTP_PROXIES 5     /* variables that may name one */
+
 struct chsm_http {
     CURL *curl;
     char *ca_file, *ca_dir;     /* NULL: what libcurl was built with */
     char *user_agent;
     int64_t timeout;
     chsm_deadline limit;
+    struct chsm_secret hidden[2 * CHSM_HTTP_PROXIES];   /* passwords of proxies, so that they are known as secrets */
+    size_t hidden_n;
 };
 
 struct chsm_exchange {          /* one request and its answer, while libcurl works on them */

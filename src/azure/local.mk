@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += libchsmazure.la
 libchsmazure_la_SOURCES = \
 	src/azure/url.c \
 	src/azure/http.c src/azure/http.h \
-	src/azure/http_exchange.h src/azure/http_setup.c src/azure/http_failure.c \
+	src/azure/http_exchange.h src/azure/http_open.c src/azure/http_setup.c src/azure/http_failure.c \
 	src/azure/http_headers.c src/azure/http_headers.h \
 	src/azure/retry.c src/azure/retry.h \
 	src/azure/clouds.c src/azure/clouds.h \

@@ -225,7 +225,10 @@ static int send_all(struct sending *s, const struct chsm_message *m, struct chsm
     if (add_headers(headers, &n, c->headers, err) < 0 || add_headers(headers, &n, m->headers, err) < 0)
         return -1;
     s->rq.headers = headers;
-    before = chsm_http_limit(c->http, s->deadline);
+    before = chsm_http_limit(c->http, 0);
+    if (before && (!s->deadline || before < s->deadline))
+        s->deadline = before;           /* the whole command's limit holds, whatever a part of it allows itself */
+    (void)chsm_http_limit(c->http, s->deadline);
     rc = send_until(s, r, err);
     (void)chsm_http_limit(c->http, before);
     return rc;

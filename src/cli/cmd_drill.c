@@ -63,7 +63,11 @@ int chsm_cmd_drill_run(const struct chsm_args *args, enum chsm_code *ret_code, s
         opts.poll_interval = plan.poll_interval;
     if (args->timeout && chsm_duration_parse(args->timeout, &plan.deadline, err) < 0)
         return chsm_err_prefix(err, "--timeout");
-    if (chsm_arm_open(&opts, &arm, err) < 0 || chsm_drill_run(&plan, arm, &watch, &report, ret_code, &why, err) < 0)
+    opts.http.limit = chsm_deadline_in(plan.deadline);
+    if (chsm_arm_open(&opts, &arm, err) < 0)
+        return -1;
+    (void)chsm_http_limit(arm->http, 0);        /* from here on the drill watches its own time */
+    if (chsm_drill_run(&plan, arm, &watch, &report, ret_code, &why, err) < 0)
         return -1;
     if (why.code != CHSM_OK)
         chsm_out_error(&why);

@@ -22,7 +22,10 @@ int chsm_connect_bare(const struct chsm_args *args, struct chsm_connection *ret,
     if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
         return chsm_err_prefix(err, "--timeout");
     c.deadline = chsm_deadline_in(timeout);
-    if (chsm_connect_opts(args, &opts, err) < 0 || chsm_arm_open(&opts, &c.arm, err) < 0)
+    if (chsm_connect_opts(args, &opts, err) < 0)
+        return -1;
+    opts.http.limit = c.deadline;       /* finding the cloud and the identity takes part, too */
+    if (chsm_arm_open(&opts, &c.arm, err) < 0)
         return -1;
     *ret = c;
     return 0;

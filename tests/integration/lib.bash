@@ -26,7 +26,7 @@ fail() {
 private_world() {
     local name
 
-    for name in $(compgen -e | grep -E '^(AZURE_|ARM_|IDENTITY_|IMDS_|MSI_|CHSMCTL_|SOFTHSM2_|https?_proxy$|HTTPS?_PROXY$|NO_COLOR$)'); do
+    for name in $(compgen -e | grep -E '^(AZURE_|ARM_|IDENTITY_|IMDS_|MSI_|CHSMCTL_|SOFTHSM2_|https?_proxy$|HTTPS?_PROXY$|(all|no)_proxy$|(ALL|NO)_PROXY$|CURL_CA_BUNDLE$|SSL_CERT_|NO_COLOR$)'); do
         unset "$name"
     done
     export HOME="$BATS_FILE_TMPDIR/home" OPENSSL_CONF="$BATS_FILE_TMPDIR/openssl.cnf" LC_ALL=C.UTF-8

@@ -41,6 +41,12 @@ UNIT_TESTS += tests/unit/test_azure_tls
 tests_unit_test_azure_tls_SOURCES = tests/unit/test_azure_tls.c tests/unit/check.h $(azure_test_server)
 tests_unit_test_azure_tls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_test_azure_tls_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_proxy
+UNIT_TESTS += tests/unit/test_azure_proxy
+tests_unit_test_azure_proxy_SOURCES = tests/unit/test_azure_proxy.c tests/unit/check.h tests/unit/azure_proxy.c \
+	tests/unit/azure_proxy.h $(azure_test_server)
+tests_unit_test_azure_proxy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_proxy_LDADD = $(azure_test_libs) -lssl
 check_PROGRAMS += tests/unit/test_azure_arm
 UNIT_TESTS += tests/unit/test_azure_arm
 tests_unit_test_azure_arm_SOURCES = tests/unit/test_azure_arm.c tests/unit/check.h $(azure_test_server)

@@ -45,7 +45,7 @@ static void must(bool ok, const char *what)
 /* Names, validity and issuer; signed by `ca_key`, which is `key` for a self-signed one. */
 static X509 *certificate(EVP_PKEY *key, EVP_PKEY *ca_key, enum server_tls tls)
 {
-    const char *name = tls == SERVER_WRONG_HOST ? "DNS:other.test" : "DNS:localhost,IP:127.0.0.1";
+    const char *name = tls == SERVER_WRONG_HOST ? "DNS:other.test" : "DNS:localhost,DNS:arm.test,IP:127.0.0.1,IP:192.0.2.7";
     long from = tls == SERVER_EXPIRED ? -7200 : tls == SERVER_NOT_YET ? 3600 : -3600;
     X509 *c = X509_new();
     X509_NAME *issuer = X509_NAME_new();
@@ -308,6 +308,18 @@ const char *server_url(const struct server *s)
 const char *server_ca(const struct server *s)
 {
     return *s->ca ? s->ca : NULL;
+}
+
+char *server_ca_hash(const struct server *s)
+{
+    FILE *f = fopen(s->ca, "r");
+    X509 *c = f ? PEM_read_X509(f, NULL, NULL, NULL) : NULL;
+    char *text = NULL;
+
+    must(c && asprintf(&text, "%08lx", X509_NAME_hash_ex(X509_get_subject_name(c), NULL, NULL, NULL)) >= 0, "certificate");
+    X509_free(c);
+    (void)fclose(f);
+    return text;
 }
 
 unsigned server_count(struct server *s)

@@ -25,6 +25,7 @@ void server_free(struct server *s);
 
 const char *server_url(const struct server *s);         /* "https://localhost:PORT" */
 const char *server_ca(const struct server *s);          /* its certificate as a PEM file; NULL without TLS */
+char *server_ca_hash(const struct server *s);           /* the name that OpenSSL looks for in a folder; malloc()ed */
 unsigned server_count(struct server *s);                /* requests so far */
 unsigned server_bytes(struct server *s);                /* bytes of requests so far, behind the TLS handshake */
 unsigned server_connections(struct server *s);          /* TCP connections so far */
