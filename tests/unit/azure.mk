@@ -62,6 +62,12 @@ UNIT_TESTS += tests/unit/test_azure_blob
 tests_unit_test_azure_blob_SOURCES = tests/unit/test_azure_blob.c tests/unit/check.h $(azure_test_server)
 tests_unit_test_azure_blob_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_test_azure_blob_LDADD = $(azure_test_libs) -lssl
+azure_request_table = tests/unit/azure_requests.c tests/unit/azure_requests.h tests/unit/azure_request_rows.c tests/unit/azure_request_spec.c
+check_PROGRAMS += tests/unit/test_azure_requests
+UNIT_TESTS += tests/unit/test_azure_requests
+tests_unit_test_azure_requests_SOURCES = tests/unit/test_azure_requests.c tests/unit/check.h $(azure_test_server) $(azure_request_table)
+tests_unit_test_azure_requests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_requests_LDADD = $(azure_test_libs) -lssl
 EXTRA_DIST += \
 	tests/data/azure/README.md \
 	tests/data/azure/CloudHsmCluster_Backup_Pending_MaximumSet_Gen.json \
@@ -70,4 +76,11 @@ EXTRA_DIST += \
 	tests/data/azure/CloudHsmCluster_Get_MaximumSet_Gen.json \
 	tests/data/azure/CloudHsmCluster_ListByResourceGroup_MaximumSet_Gen.json \
 	tests/data/azure/CloudHsmCluster_RequestOrValidate_Restore_MaximumSet_Gen.json \
-	tests/data/azure/CloudHsmCluster_Restore_Pending_MaximumSet_Gen.json
+	tests/data/azure/CloudHsmCluster_Restore_Pending_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_Delete_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_ListBySubscription_MaximumSet_Gen.json \
+	tests/data/azure/CloudHsmCluster_Update_MaximumSet_Gen.json \
+	tests/data/azure/CreateResourceGroup.json \
+	tests/data/azure/IdentityCreate.json \
+	tests/data/azure/IdentityGet.json \
+	tests/data/azure/openapi.json
