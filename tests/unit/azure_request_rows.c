@@ -77,7 +77,7 @@ const struct request_row request_rows[] = {
 
     /* sign-in */
     { .service = "login", .what = "token by client secret", .kind = REQUEST_OPEN, .method = "POST", .path = "/{tenant}/oauth2/v2.0/token",
-      .body = "client_id client_secret grant_type scope", .form = true },
+      .body = "client_id client_secret grant_type scope", .may = "claims", .form = true },
 
     /* the blob service */
     { .service = "blob", .what = "backup list", .kind = REQUEST_BEARER, .method = "GET", .path = "/{account}/{container}",
