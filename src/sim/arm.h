@@ -26,6 +26,9 @@ struct sim_type {
 typedef int sim_arm_handler(struct sim_call *c, struct chsm_err *err);
 sim_arm_handler sim_arm_subscription, sim_arm_subscriptions, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
     sim_arm_identity_put, sim_arm_identity_delete;
+sim_arm_handler sim_arm_account_put, sim_arm_account_patch, sim_arm_account_delete, sim_arm_account_keys, sim_arm_check_name,
+    sim_arm_management_policy, sim_arm_storage_operation;
+sim_arm_handler sim_arm_endpoint_put, sim_arm_endpoint_delete, sim_arm_network_operation, sim_arm_provider;
 sim_arm_handler sim_arm_container_get, sim_arm_container_put, sim_arm_container_delete;
 sim_arm_handler sim_arm_roles_list, sim_arm_role_put, sim_arm_role_get, sim_arm_role_delete;
 sim_arm_handler sim_arm_cluster_put, sim_arm_cluster_patch, sim_arm_cluster_delete, sim_arm_cluster_delete_status;
@@ -65,6 +68,15 @@ bool sim_role_has(const json_t *root, const char *principal_id, const char *role
 
 /* createdBy ... of a resource that is made or changed now by the caller; NULL when out of memory. */
 json_t *sim_system_data(const json_t *before, int64_t now);
+
+/* Remembers which resource an operation is about. */
+CHSM_MUST_CHECK int sim_operation_add(struct sim_call *c, const char *operation, const char *id, struct chsm_err *err);
+
+/* Ends what was due by now: new accounts and private endpoints. */
+CHSM_MUST_CHECK int sim_arm_settle(struct sim_call *c, struct chsm_err *err);
+
+/* Answers 409 to a change when the provider of this type is not registered with the subscription. */
+CHSM_MUST_CHECK int sim_arm_check_provider(struct sim_call *c, const char *type, struct chsm_err *err);
 
 /* 36 hexadecimal digits and hyphens. */
 bool sim_is_uuid(const char *s);

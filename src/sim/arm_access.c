@@ -29,9 +29,10 @@ static json_t *make_identity(struct sim_call *c, const char *id, const json_t *b
     properties = properties ? json_incref(properties) :
         json_pack("{s:s,s:s,s:s,s:s}", "isolationScope", "None", "principalId", principal, "clientId", client,
                   "tenantId", sim_root_str(c->root, "tenant"));
-    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "id", id, "name", c->arg[2], "type", SIM_IDENTITY_TYPE,
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:{s:I}}", "id", id, "name", c->arg[2], "type", SIM_IDENTITY_TYPE,
                      "location", chsm_json_str(c->body, "location"), "tags", tags ? json_incref(tags) : json_object(),
-                     "properties", properties);
+                     "properties", properties, "sim", "bornAt", before ? (json_int_t)sim_when(json_object_get(before, "sim"), "bornAt") :
+                     (json_int_t)c->now);
 }
 
 int sim_arm_identity_put(struct sim_call *c, struct chsm_err *err)

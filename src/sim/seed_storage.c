@@ -112,14 +112,14 @@ static int add_account(struct sim_seeding *s, const json_t *item, const char *pa
 
     if (!sim_tags_ok(tags))
         return sim_seed_bad(s, err, path, "tags must be a mapping of strings");
-    account = json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:O*,s:{s:s,s:b,s:b,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}},s:{s:O*}}", "id",
+    account = json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:O*,s:{s:s,s:b,s:b,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}},s:{s:O*,s:O*}}", "id",
                         json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", sim_seed_subscription(s), place[1],
                                      place[0]),
                         "name", place[0], "type", SIM_ACCOUNT_TYPE, "location", place[2], "kind", "StorageV2", "sku", "name", "Standard_LRS",
                         "tier", "Standard", "tags", tags, "properties", "provisioningState", "Succeeded", "allowSharedKeyAccess", 0,
                         "allowBlobPublicAccess", 0, "minimumTlsVersion", "TLS1_2", "supportsHttpsTrafficOnly", 1, "publicNetworkAccess",
                         "Enabled", "networkAcls", "bypass", "AzureServices", "defaultAction", "Allow", "ipRules", "virtualNetworkRules",
-                        "sim", "blobEndpoint", json_object_get(item, "blobEndpoint"));
+                        "sim", "blobEndpoint", json_object_get(item, "blobEndpoint"), "managementPolicy", json_object_get(item, "managementPolicy"));
     if (!account)
         return chsm_oom(err);
     if (merge_properties(s, item, path, account, err) < 0) {
@@ -132,7 +132,8 @@ static int add_account(struct sim_seeding *s, const json_t *item, const char *pa
 int sim_seed_account(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
 {
     static const char *const keys[] = { "name", "resourceGroup", "location", "containers", "roleAssignments", "properties", "tags",
-                                        "blobEndpoint", NULL };
+                                        "blobEndpoint",
+                                        "managementPolicy", NULL };
     const char *place[3] = { NULL }, *endpoint = NULL;
     const json_t *containers = json_object_get(item, "containers"), *assignments = json_object_get(item, "roleAssignments"), *account;
     json_t *one;
