@@ -10,12 +10,12 @@
 #include "util/enc.h"
 
 #define PREFIX "cloudhsm-"
-#define DIGITS 16               /* yyyyMMddHHmmss and hundredths (arm.md §3.6) */
+#define DIGITS 16 /* yyyyMMddHHmmss and hundredths (arm.md §3.6) */
 
-struct place {                  /* where a container URI points to */
-    char *origin;               /* "https://host:port" */
-    char *container;            /* its address without a slash at the end */
-    char *below;                /* what stands behind it, as it is in blob names: "" or "folder/" */
+struct place {       /* where a container URI points to */
+    char *origin;    /* "https://host:port" */
+    char *container; /* its address without a slash at the end */
+    char *below;     /* what stands behind it, as it is in blob names: "" or "folder/" */
 };
 
 static void place_done(struct place *p)
@@ -61,8 +61,8 @@ static char *http_date(int64_t now)
 
     if (!gmtime_r(&t, &tm))
         return NULL;
-    return chsm_strf("x-ms-date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
-                     tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    return chsm_strf("x-ms-date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday,
+                     months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static int get_page(const struct chsm_channel *channel, const char *url, chsm_deadline d, struct chsm_blob_page *ret,
@@ -127,7 +127,7 @@ static int add_page(json_t *all, const struct chsm_blob_page *page, const char *
     size_t i, skip = strlen(below);
     json_t *each;
 
-    json_array_foreach(page->prefixes, i, each) {
+    json_array_foreach (page->prefixes, i, each) {
         const char *full = json_string_value(each);
         size_t n = strlen(full);
         AUTO_FREE char *name = NULL;
@@ -208,8 +208,12 @@ int chsm_blob_folders(struct chsm_arm *arm, const char *container_uri, const cha
         return chsm_oom(err);
     if (chsm_container_check(container_uri, err) < 0 || split(container_uri, &at, err) < 0)
         return -1;
-    channel = (struct chsm_channel){ .http = arm->http, .credential = arm->credential, .resource = CHSM_BLOB_RESOURCE,
-                                     .base = at.origin, .headers = headers, .explain = chsm_blob_error };
+    channel = (struct chsm_channel){ .http = arm->http,
+                                     .credential = arm->credential,
+                                     .resource = CHSM_BLOB_RESOURCE,
+                                     .base = at.origin,
+                                     .headers = headers,
+                                     .explain = chsm_blob_error };
     if (all_pages(&channel, &at, prefix ? prefix : PREFIX, d, all, err) < 0)
         return -1;
     return sorted(all, ret, err);

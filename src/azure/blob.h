@@ -8,14 +8,15 @@
 
 #include "azure/arm.h"
 
-#define CHSM_BLOB_VERSION "2022-11-02"              /* x-ms-version */
-#define CHSM_BLOB_RESOURCE "https://storage.azure.com"
-#define CHSM_BLOB_PAGES_MAX 200                     /* of up to 5,000 entries each */
+#define CHSM_BLOB_VERSION   "2022-11-02" /* x-ms-version */
+#define CHSM_BLOB_RESOURCE  "https://storage.azure.com"
+#define CHSM_BLOB_PAGES_MAX 200 /* of up to 5,000 entries each */
 
 /*
  * The backup folders of Cloud HSM in a container, newest first: array of {"name": "cloudhsm-UUID-DIGITS", "source": "UUID",
  * "time": RFC 3339}, `time` left out when the digits are no date. `container_uri` is https://ACCOUNT.blob.SUFFIX/CONTAINER,
- * or https://127.0.0.1:PORT/ACCOUNT/CONTAINER as emulators have it; a path behind the container is part of the names and not shown.
+ * or https://127.0.0.1:PORT/ACCOUNT/CONTAINER as emulators have it; a path behind the container is part of the names and not
+ * shown.
  * `prefix` NULL: "cloudhsm-"; "cloudhsm-UUID-" gives those of one source. An empty array when there is none. Other names in
  * the container are passed over. The list is whole or an error: CHSM_USAGE, CHSM_REFUSED (chsm_container_check()), CHSM_AUTH,
  * CHSM_SERVICE with what to do about it, CHSM_DEADLINE, CHSM_INTERRUPTED.
@@ -28,8 +29,8 @@ json_t *chsm_blob_folder_parse(const char *name);
 
 /* One page of a listing by delimiter. */
 struct chsm_blob_page {
-    json_t *prefixes;       /* array of strings, each with its delimiter at the end */
-    char *next;             /* NULL: the last page */
+    json_t *prefixes; /* array of strings, each with its delimiter at the end */
+    char *next;       /* NULL: the last page */
 };
 void chsm_blob_page_done(struct chsm_blob_page *p);
 

@@ -8,19 +8,19 @@
 #include "azure/blob.h"
 #include "util/log.h"
 
-#define DEPTH_MAX 16
-#define TEXT_MAX 8192           /* of one element: a blob's name has 1,024 characters at the most */
-#define PREFIXES_MAX 20000      /* of one page; the service sends up to 5,000 */
-#define PATH_SIZE 512
+#define DEPTH_MAX    16
+#define TEXT_MAX     8192  /* of one element: a blob's name has 1,024 characters at the most */
+#define PREFIXES_MAX 20000 /* of one page; the service sends up to 5,000 */
+#define PATH_SIZE    512
 
-struct reading {                /* one document being read */
+struct reading { /* one document being read */
     XML_Parser parser;
-    char path[PATH_SIZE];       /* "/EnumerationResults/Blobs/BlobPrefix/Name" */
+    char path[PATH_SIZE]; /* "/EnumerationResults/Blobs/BlobPrefix/Name" */
     unsigned depth;
-    struct chsm_buf text;       /* of the element that is open */
+    struct chsm_buf text; /* of the element that is open */
     json_t *prefixes;
     char *next, *code, *message;
-    const char *trouble;        /* why the reading was stopped; static */
+    const char *trouble; /* why the reading was stopped; static */
 };
 
 static void reading_done(struct reading *r)
@@ -144,14 +144,17 @@ int chsm_blob_page_parse(const char *xml, size_t n, struct chsm_blob_page *ret, 
 }
 
 /* What the codes of the blob service mean for somebody who looks for a backup. */
-static const struct { const char *code, *hint; } hints[] = {
+static const struct {
+    const char *code, *hint;
+} hints[] = {
     { "AuthorizationPermissionMismatch",
       "the identity that signs in needs the role Storage Blob Data Reader (or Contributor) on this container; a new assignment "
       "takes up to 10 minutes" },
     { "AuthorizationFailure",
       "the account's firewall does not let this machine in: allow its address, or run where the private endpoint is "
       "(`chsmctl storage show` tells what the account allows)" },
-    { "PublicAccessNotPermitted", "the request came without a valid token, and the account serves nobody anonymously: sign in again" },
+    { "PublicAccessNotPermitted",
+      "the request came without a valid token, and the account serves nobody anonymously: sign in again" },
     { "NoAuthenticationInformation", "the request came without a token: something on the way takes it out; check the proxy" },
     { "KeyBasedAuthenticationNotPermitted",
       "the account takes no shared keys and no SAS made with them: leave the SAS out, the sign-in's token is enough" },
@@ -189,9 +192,9 @@ int chsm_blob_error(const struct chsm_response *r, const char *method, const cha
     message = one_line(x.message ? x.message : "the answer says no more");
     if (!shown || !message)
         return chsm_oom(err);
-    (void)chsm_fail(err, r->status == 401 ? CHSM_AUTH : CHSM_SERVICE, "%s %s: HTTP %ld%s%s: %.500s%s%s%s", method, shown, r->status,
-                    *code ? " " : "", code, message, r->request_id ? " (request id " : "", r->request_id ? r->request_id : "",
-                    r->request_id ? ")" : "");
+    (void)chsm_fail(err, r->status == 401 ? CHSM_AUTH : CHSM_SERVICE, "%s %s: HTTP %ld%s%s: %.500s%s%s%s", method, shown,
+                    r->status, *code ? " " : "", code, message, r->request_id ? " (request id " : "",
+                    r->request_id ? r->request_id : "", r->request_id ? ")" : "");
     if (!err)
         return -1;
     err->http = r->status;

@@ -17,6 +17,8 @@ libchsmazure_la_SOURCES = \
 	src/azure/send.c src/azure/send.h \
 	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
 	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \
+	src/azure/steps.c src/azure/steps.h src/azure/role.c src/azure/role.h \
+	src/azure/storage.c src/azure/storage_account.c src/azure/storage_check.c src/azure/storage_harden.c src/azure/endpoint.c src/azure/storage.h \
 	src/azure/blob.c src/azure/blob_xml.c src/azure/blob.h \
 	src/azure/resource.c src/azure/resource.h \
 	src/azure/cluster.c src/azure/cluster_diff.c src/azure/cluster_identity.c src/azure/cluster.h \

@@ -21,6 +21,10 @@ struct chsm_args {
     const char *identity, *method;
     const char *container, *backup_id, *job_id, *source_group, *source_name;
     const char *activation;
+
+    const char *container_name, *scope, *default_action, *subnet, *endpoint, *prefix;
+    bool manual_request, register_providers, no_change, accept_changes, force;
+
     const char *module, *directory, *token_label, *slot, *module_timeout, *cluster_id, *jobs, *serial, *uri, *module_init;
     const char *file, *inventory, *require, *evidence, *proof, *waivers;
     bool no_proofs, accept_shared_login, cross_check, allow_unexpected, same_cluster;

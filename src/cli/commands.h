@@ -43,6 +43,9 @@ chsm_cmd_fn chsm_cmd_client_point;
 extern const struct chsm_opt chsm_opts_login_show[];
 chsm_cmd_fn chsm_cmd_login_show;
 
+extern const struct chsm_opt chsm_opts_storage_prepare[], chsm_opts_storage_show[], chsm_opts_storage_harden[], chsm_opts_storage_folders[];
+chsm_cmd_fn chsm_cmd_storage_prepare, chsm_cmd_storage_show, chsm_cmd_storage_harden, chsm_cmd_storage_folders;
+
 /* The help of everything (noun NULL), of a noun (verb NULL) or of one command, on stdout. */
 void chsm_help(const char *noun, const char *verb);
 

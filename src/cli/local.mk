@@ -17,6 +17,7 @@ libchsmcli_la_SOURCES = \
 	src/cli/cmd_nodes.c \
 	src/cli/cmd_identity.c \
 	src/cli/cmd_job.c src/cli/cmd_backup_list.c \
+	src/cli/cmd_storage.c \
 	src/cli/cmd_keys.c src/cli/keys_common.h \
 	src/cli/cmd_verify.c \
 	src/cli/client_options.c src/cli/client_options.h \

@@ -21,19 +21,23 @@ bool sim_container_name_ok(const char *name)
 json_t *sim_container_make(const json_t *account, const char *name)
 {
     return json_pack("{s:o,s:s,s:s,s:{s:s,s:b,s:b,s:b,s:s},s:{s:o}}", "id",
-                     json_sprintf("%s/blobServices/default/containers/%s", chsm_json_str(account, "id"), name), "name", name, "type",
-                     SIM_CONTAINER_TYPE, "properties", "publicAccess", "None", "deleted", 0, "hasImmutabilityPolicy", 0, "hasLegalHold", 0,
-                     "leaseState", "Available", "sim", "folder", json_sprintf("blobs/%s/%s", chsm_json_str(account, "name"), name));
+                     json_sprintf("%s/blobServices/default/containers/%s", chsm_json_str(account, "id"), name), "name", name,
+                     "type", SIM_CONTAINER_TYPE, "properties", "publicAccess", "None", "deleted", 0, "hasImmutabilityPolicy", 0,
+                     "hasLegalHold", 0, "leaseState", "Available", "sim", "folder",
+                     json_sprintf("blobs/%s/%s", chsm_json_str(account, "name"), name));
 }
 
 /* The account of the request's path. When there is none the answer is made. */
 static json_t *find_account(struct sim_call *c, struct chsm_err *err)
 {
-    AUTO_FREE char *id = chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", c->arg[0], c->arg[1], c->arg[2]);
+    AUTO_FREE char *id =
+        chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", c->arg[0], c->arg[1], c->arg[2]);
     json_t *account = id ? sim_resource(c->root, id) : NULL;
 
-    if (!account && sim_arm_fail(c, err, 404, "ResourceNotFound", "The Resource '" SIM_ACCOUNT_TYPE "/%s' under resource group '%s' was not "
-                                 "found.", c->arg[2], c->arg[1]) < 0)
+    if (!account && sim_arm_fail(c, err, 404, "ResourceNotFound",
+                                 "The Resource '" SIM_ACCOUNT_TYPE "/%s' under resource group '%s' was not "
+                                 "found.",
+                                 c->arg[2], c->arg[1]) < 0)
         c->an->status = 0;
     return account;
 }
@@ -45,7 +49,8 @@ static int check(struct sim_call *c, const json_t *account, struct chsm_err *err
     if (!sim_container_name_ok(c->arg[3]))
         return sim_arm_fail(c, err, 400, "ContainerOperationFailure", "The specified resource name contains invalid characters.");
     if (access && !chsm_streq(access, "None") && !chsm_streq(access, "Blob") && !chsm_streq(access, "Container"))
-        return sim_arm_fail(c, err, 400, "InvalidValuesForRequestParameters", "Values for request parameters are invalid: publicAccess.");
+        return sim_arm_fail(c, err, 400, "InvalidValuesForRequestParameters",
+                            "Values for request parameters are invalid: publicAccess.");
     if (access && !chsm_streq(access, "None") && json_is_false(chsm_json_get(account, "properties.allowBlobPublicAccess")))
         return sim_arm_fail(c, err, 409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.");
     return 0;
@@ -99,8 +104,8 @@ int sim_arm_container_get(struct sim_call *c, struct chsm_err *err)
         return chsm_oom(err);
     if (!account)
         return c->an->status ? 0 : -1;
-    return container ? sim_arm_show(c, 200, container, err) :
-        sim_arm_fail(c, err, 404, "ContainerNotFound", "The specified container does not exist.");
+    return container ? sim_arm_show(c, 200, container, err)
+                     : sim_arm_fail(c, err, 404, "ContainerNotFound", "The specified container does not exist.");
 }
 
 /* A container under a legal hold or an immutability policy cannot be deleted. */

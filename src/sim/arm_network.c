@@ -26,7 +26,8 @@ static int connect(struct sim_call *c, json_t *endpoint, struct chsm_err *err)
 {
     json_t *p = json_object_get(endpoint, "properties"), *manual = json_object_get(p, "manualPrivateLinkServiceConnections");
     bool by_hand = json_array_size(manual) > 0;
-    json_t *link = json_object_get(json_array_get(by_hand ? manual : json_object_get(p, "privateLinkServiceConnections"), 0), "properties");
+    json_t *link =
+        json_object_get(json_array_get(by_hand ? manual : json_object_get(p, "privateLinkServiceConnections"), 0), "properties");
     json_t *account = sim_resource(c->root, chsm_json_str(link, "privateLinkServiceId")), *list;
     json_t *state = json_pack("{s:s,s:s,s:s}", "status", by_hand ? "Pending" : "Approved", "description",
                               by_hand ? "Please approve." : "Auto-approved", "actionsRequired", "None");
@@ -44,9 +45,12 @@ static int connect(struct sim_call *c, json_t *endpoint, struct chsm_err *err)
     return json_array_append_new(list, json_pack("{s:o,s:o,s:{s:{s:O},s:O,s:s}}", "id",
                                                  json_sprintf("%s/privateEndpointConnections/%s", chsm_json_str(account, "id"),
                                                               chsm_json_str(endpoint, "name")),
-                                                 "name", json_sprintf("%s", chsm_json_str(endpoint, "name")), "properties", "privateEndpoint",
-                                                 "id", json_object_get(endpoint, "id"), "privateLinkServiceConnectionState", state,
-                                                 "provisioningState", "Succeeded")) < 0 ? chsm_oom(err) : 0;
+                                                 "name", json_sprintf("%s", chsm_json_str(endpoint, "name")), "properties",
+                                                 "privateEndpoint", "id", json_object_get(endpoint, "id"),
+                                                 "privateLinkServiceConnectionState", state, "provisioningState", "Succeeded")) <
+                   0
+               ? chsm_oom(err)
+               : 0;
 }
 
 int sim_arm_settle(struct sim_call *c, struct chsm_err *err)
@@ -54,7 +58,7 @@ int sim_arm_settle(struct sim_call *c, struct chsm_err *err)
     const char *key;
     json_t *each;
 
-    json_object_foreach(json_object_get(c->root, "resources"), key, each) {
+    json_object_foreach (json_object_get(c->root, "resources"), key, each) {
         json_t *sim = json_object_get(each, "sim");
         int64_t ready = sim_when(sim, "readyAt");
         bool endpoint = sim_resource_is(each, SIM_ENDPOINT_TYPE);
@@ -92,8 +96,9 @@ int sim_arm_network_operation(struct sim_call *c, struct chsm_err *err)
 
     if (!id)
         return sim_arm_fail(c, err, 404, "OperationNotFound", "The operation '%s' was not found.", c->arg[2]);
-    return sim_answer_json(c->an, 200, json_pack("{s:s}", "status", sim_when(json_object_get(endpoint, "sim"), "readyAt") ? "InProgress" :
-                                                 "Succeeded"), err);
+    return sim_answer_json(
+        c->an, 200,
+        json_pack("{s:s}", "status", sim_when(json_object_get(endpoint, "sim"), "readyAt") ? "InProgress" : "Succeeded"), err);
 }
 
 /* The network that a subnet's id lies in, when it has that subnet; NULL otherwise. */
@@ -105,7 +110,7 @@ static const json_t *network_of(const json_t *root, const char *subnet)
     json_t *each;
     size_t i;
 
-    json_array_foreach(json_object_get(json_object_get(network, "properties"), "subnets"), i, each)
+    json_array_foreach (json_object_get(json_object_get(network, "properties"), "subnets"), i, each)
         if (strcasecmp(chsm_json_str(each, "id"), subnet) == 0)
             return network;
     return NULL;
@@ -115,17 +120,18 @@ static int check_link(struct sim_call *c, const json_t *links, struct chsm_err *
 {
     static const char *const groups[] = { "blob", "file", "queue", "table", "web", "dfs" };
     const json_t *link = json_object_get(json_array_get(links, 0), "properties");
-    const char *target = chsm_json_str(link, "privateLinkServiceId"), *group = json_string_value(json_array_get(json_object_get(link, "groupIds"), 0));
+    const char *target = chsm_json_str(link, "privateLinkServiceId"),
+               *group = json_string_value(json_array_get(json_object_get(link, "groupIds"), 0));
     size_t i = 0;
 
     if (json_array_size(links) != 1 || !target || !sim_resource(c->root, target))
-        return sim_arm_fail(c, err, 400, "InvalidResourceReference", "Resource %s referenced by the private endpoint was not found.",
-                            target ? target : "(none)");
+        return sim_arm_fail(c, err, 400, "InvalidResourceReference",
+                            "Resource %s referenced by the private endpoint was not found.", target ? target : "(none)");
     while (group && i < ARRAY_LEN(groups) && !chsm_streq(groups[i], group))
         i++;
     if (!group || i == ARRAY_LEN(groups) || json_array_size(json_object_get(link, "groupIds")) != 1)
-        return sim_arm_fail(c, err, 400, "PrivateEndpointInvalidGroupId", "The private link resource does not have the group id '%s'.",
-                            group ? group : "");
+        return sim_arm_fail(c, err, 400, "PrivateEndpointInvalidGroupId",
+                            "The private link resource does not have the group id '%s'.", group ? group : "");
     return 0;
 }
 
@@ -138,12 +144,15 @@ static int check_endpoint(struct sim_call *c, struct chsm_err *err)
     if (!location)
         return sim_arm_fail(c, err, 400, "LocationRequired", "The location property is required for this definition.");
     if (!network)
-        return sim_arm_fail(c, err, 400, "InvalidResourceReference", "Resource %s referenced by resource %s was not found. Please make sure that "
-                            "the referenced resource exists, and that both resources are in the same region.", subnet ? subnet : "(none)",
-                            c->arg[2]);
+        return sim_arm_fail(c, err, 400, "InvalidResourceReference",
+                            "Resource %s referenced by resource %s was not found. Please make sure that "
+                            "the referenced resource exists, and that both resources are in the same region.",
+                            subnet ? subnet : "(none)", c->arg[2]);
     if (strcasecmp(chsm_json_str(network, "location"), location) != 0)
-        return sim_arm_fail(c, err, 400, "InvalidPrivateEndpointLocation", "The private endpoint must be in the region of its virtual network "
-                            "(%s).", chsm_json_str(network, "location"));
+        return sim_arm_fail(c, err, 400, "InvalidPrivateEndpointLocation",
+                            "The private endpoint must be in the region of its virtual network "
+                            "(%s).",
+                            chsm_json_str(network, "location"));
     return check_link(c, json_array_size(links) ? links : json_object_get(p, "manualPrivateLinkServiceConnections"), err);
 }
 
@@ -162,13 +171,16 @@ int sim_arm_endpoint_put(struct sim_call *c, struct chsm_err *err)
         return 0;
     p = json_deep_copy(json_object_get(c->body, "properties"));
     made = json_pack("{s:s,s:s,s:s,s:O,s:O*,s:o,s:{s:I}}", "id", id, "name", c->arg[2], "type", SIM_ENDPOINT_TYPE, "location",
-                     json_object_get(c->body, "location"), "tags", json_object_get(c->body, "tags"), "properties", p, "sim", "readyAt",
-                     (json_int_t)(c->now + sim_timing(c->root, "endpoint")));
-    if (!made || json_object_set_new(p, "provisioningState", json_string("Updating")) < 0 || sim_resource_put(c->root, made, err) < 0 ||
-        sim_operation_add(c, operation, id, err) < 0 || sim_arm_show(c, before ? 200 : 201, sim_resource(c->root, id), err) < 0)
+                     json_object_get(c->body, "location"), "tags", json_object_get(c->body, "tags"), "properties", p, "sim",
+                     "readyAt", (json_int_t)(c->now + sim_timing(c->root, "endpoint")));
+    if (!made || json_object_set_new(p, "provisioningState", json_string("Updating")) < 0 ||
+        sim_resource_put(c->root, made, err) < 0 || sim_operation_add(c, operation, id, err) < 0 ||
+        sim_arm_show(c, before ? 200 : 201, sim_resource(c->root, id), err) < 0)
         return chsm_oom(err);
-    return sim_answer_header(c->an, err, "Azure-AsyncOperation", "%s/subscriptions/%s/providers/Microsoft.Network/locations/%s/operations/%s?"
-                             "api-version=%s", c->cloud->url[SIM_ARM], c->arg[0], chsm_json_str(c->body, "location"), operation, c->version);
+    return sim_answer_header(c->an, err, "Azure-AsyncOperation",
+                             "%s/subscriptions/%s/providers/Microsoft.Network/locations/%s/operations/%s?"
+                             "api-version=%s",
+                             c->cloud->url[SIM_ARM], c->arg[0], chsm_json_str(c->body, "location"), operation, c->version);
 }
 
 int sim_arm_endpoint_delete(struct sim_call *c, struct chsm_err *err)
@@ -192,7 +204,7 @@ static const char *registration(const struct sim_call *c, const char *namespace)
     const char *key;
     json_t *state;
 
-    json_object_foreach(json_object_get(c->root, "providers"), key, state)
+    json_object_foreach (json_object_get(c->root, "providers"), key, state)
         if (strcasecmp(key, namespace) == 0) {
             if (json_is_integer(state))
                 return json_integer_value(state) > c->now ? "Registering" : "Registered";
@@ -209,8 +221,10 @@ int sim_arm_check_provider(struct sim_call *c, const char *type, struct chsm_err
         return chsm_oom(err);
     if (chsm_streq(c->rq->method, "GET") || chsm_streq(registration(c, namespace), "Registered"))
         return 0;
-    return sim_arm_fail(c, err, 409, "MissingSubscriptionRegistration", "The subscription is not registered to use namespace '%s'. See "
-                        "https://aka.ms/rps-not-found for how to register subscriptions.", namespace);
+    return sim_arm_fail(c, err, 409, "MissingSubscriptionRegistration",
+                        "The subscription is not registered to use namespace '%s'. See "
+                        "https://aka.ms/rps-not-found for how to register subscriptions.",
+                        namespace);
 }
 
 int sim_arm_provider(struct sim_call *c, struct chsm_err *err)
@@ -222,11 +236,14 @@ int sim_arm_provider(struct sim_call *c, struct chsm_err *err)
         const char *key;
         json_t *state;
 
-        json_object_foreach(all, key, state)
-            if (strcasecmp(key, c->arg[1]) == 0 && json_object_set_new(all, key, json_integer(c->now + sim_timing(c->root, "register"))) < 0)
+        json_object_foreach (all, key, state)
+            if (strcasecmp(key, c->arg[1]) == 0 &&
+                json_object_set_new(all, key, json_integer(c->now + sim_timing(c->root, "register"))) < 0)
                 return chsm_oom(err);
         c->state->dirty = true;
     }
-    return sim_answer_json(c->an, 200, json_pack("{s:o,s:s,s:s}", "id", json_sprintf("/subscriptions/%s/providers/%s", c->arg[0], c->arg[1]),
-                                                 "namespace", c->arg[1], "registrationState", registration(c, c->arg[1])), err);
+    return sim_answer_json(c->an, 200,
+                           json_pack("{s:o,s:s,s:s}", "id", json_sprintf("/subscriptions/%s/providers/%s", c->arg[0], c->arg[1]),
+                                     "namespace", c->arg[1], "registrationState", registration(c, c->arg[1])),
+                           err);
 }

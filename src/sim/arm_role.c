@@ -52,7 +52,7 @@ int sim_arm_roles_list(struct sim_call *c, struct chsm_err *err)
     bool above_only = principal || (filter && strstr(filter, "atScope()"));
     json_t *list = json_array(), *role;
 
-    json_object_foreach(json_object_get(c->root, "resources"), key, role) {
+    json_object_foreach (json_object_get(c->root, "resources"), key, role) {
         const json_t *p = json_object_get(role, "properties");
         const char *at = chsm_json_str(p, "scope"), *who = chsm_json_str(p, "principalId");
 
@@ -92,7 +92,7 @@ bool sim_role_has(const json_t *root, const char *principal_id, const char *role
     const char *key;
     json_t *assignment;
 
-    json_object_foreach(json_object_get(root, "resources"), key, assignment) {
+    json_object_foreach (json_object_get(root, "resources"), key, assignment) {
         const json_t *p = json_object_get(assignment, "properties");
 
         if (sim_resource_is(assignment, SIM_ROLE_TYPE) && role_includes(role_of(p), role) &&
@@ -110,13 +110,13 @@ static const json_t *find_principal(const struct sim_call *c, const char *id)
     json_t *each;
     size_t i;
 
-    json_object_foreach(json_object_get(c->root, "resources"), key, each) {
+    json_object_foreach (json_object_get(c->root, "resources"), key, each) {
         const char *principal = chsm_json_str(json_object_get(each, "properties"), "principalId");
 
         if (sim_resource_is(each, SIM_IDENTITY_TYPE) && principal && strcasecmp(principal, id) == 0)
             return each;
     }
-    json_array_foreach(json_object_get(c->root, "principals"), i, each)
+    json_array_foreach (json_object_get(c->root, "principals"), i, each)
         if (strcasecmp(sim_root_str(each, "objectId"), id) == 0)
             return each;
     return NULL;
@@ -130,13 +130,18 @@ static int check_principal(struct sim_call *c, const char *id, const char *type,
     int64_t delay = sim_timing(c->root, type ? "principalTyped" : "principal");
 
     if (!who || (born && born + delay > c->now))
-        return sim_arm_fail(c, err, 400, "PrincipalNotFound", "Principal %s does not exist in the directory %s. Check that you have the correct "
-                            "principal ID. If you are creating this principal and then immediately assigning a role, this error might be "
-                            "related to a replication delay. In this case, set the role assignment principalType property to a value, such as "
-                            "ServicePrincipal, User, or Group.", id, sim_root_str(c->root, "tenant"));
+        return sim_arm_fail(
+            c, err, 400, "PrincipalNotFound",
+            "Principal %s does not exist in the directory %s. Check that you have the correct "
+            "principal ID. If you are creating this principal and then immediately assigning a role, this error might be "
+            "related to a replication delay. In this case, set the role assignment principalType property to a value, such as "
+            "ServicePrincipal, User, or Group.",
+            id, sim_root_str(c->root, "tenant"));
     if (type && !chsm_streq(type, "ServicePrincipal"))
-        return sim_arm_fail(c, err, 400, "UnmatchedPrincipalType", "The PrincipalId '%s' has type 'ServicePrincipal', which is different from "
-                            "specified PrincipalType '%s'.", id, type);
+        return sim_arm_fail(c, err, 400, "UnmatchedPrincipalType",
+                            "The PrincipalId '%s' has type 'ServicePrincipal', which is different from "
+                            "specified PrincipalType '%s'.",
+                            id, type);
     return 0;
 }
 
@@ -154,7 +159,7 @@ static int check_others(struct sim_call *c, const char *guid, const json_t *want
     const char *key;
     json_t *other;
 
-    json_object_foreach(json_object_get(c->root, "resources"), key, other) {
+    json_object_foreach (json_object_get(c->root, "resources"), key, other) {
         bool named = sim_resource_is(other, SIM_ROLE_TYPE) && strcasecmp(chsm_json_str(other, "name"), guid) == 0;
 
         if (!sim_resource_is(other, SIM_ROLE_TYPE) || (!named && !same(other, wanted, scope)))
@@ -174,11 +179,13 @@ static int check_put(struct sim_call *c, const char *guid, const json_t *p, stru
     const char *principal = chsm_json_str(p, "principalId");
 
     if (!sim_is_uuid(guid))
-        return sim_arm_fail(c, err, 400, "InvalidRoleAssignmentId", "The role assignment ID '%s' is not valid. It must be a GUID.", guid);
+        return sim_arm_fail(c, err, 400, "InvalidRoleAssignmentId",
+                            "The role assignment ID '%s' is not valid. It must be a GUID.", guid);
     if (!principal || !chsm_json_str(p, "roleDefinitionId"))
         return sim_arm_fail(c, err, 400, "BadRequestFormat", "The request was incorrectly formatted.");
     if (!role_includes(role_of(p), role_of(p)))
-        return sim_arm_fail(c, err, 400, "RoleDefinitionDoesNotExist", "The specified role definition with ID '%s' does not exist.", role_of(p));
+        return sim_arm_fail(c, err, 400, "RoleDefinitionDoesNotExist",
+                            "The specified role definition with ID '%s' does not exist.", role_of(p));
     return check_principal(c, principal, chsm_json_str(p, "principalType"), err);
 }
 
@@ -213,7 +220,8 @@ int sim_arm_role_get(struct sim_call *c, struct chsm_err *err)
     const json_t *role = sim_resource(c->root, c->rq->path);
 
     if (!role)
-        return sim_arm_fail(c, err, 404, "RoleAssignmentNotFound", "The role assignment '%s' is not found.", c->rq->seg[c->rq->segs - 1]);
+        return sim_arm_fail(c, err, 404, "RoleAssignmentNotFound", "The role assignment '%s' is not found.",
+                            c->rq->seg[c->rq->segs - 1]);
     return sim_arm_show(c, 200, role, err);
 }
 

@@ -24,10 +24,10 @@ static const json_t *name_taken(const json_t *root, const char *name, bool *ret_
     json_t *each;
     size_t i;
 
-    json_object_foreach(json_object_get(root, "resources"), key, each)
+    json_object_foreach (json_object_get(root, "resources"), key, each)
         if (sim_resource_is(each, SIM_ACCOUNT_TYPE) && strcasecmp(chsm_json_str(each, "name"), name) == 0)
             return each;
-    json_array_foreach(json_object_get(root, "takenNames"), i, each)
+    json_array_foreach (json_object_get(root, "takenNames"), i, each)
         if (chsm_streq(json_string_value(each), name))
             *ret_elsewhere = true;
     return NULL;
@@ -49,19 +49,24 @@ static bool one_of(const char *value, const char *const *allowed)
 /* The properties that a body may set, each with its type and values. */
 static int check_properties(struct sim_call *c, const json_t *p, struct chsm_err *err)
 {
-    static const char *const flags[] = { "allowSharedKeyAccess", "allowBlobPublicAccess", "supportsHttpsTrafficOnly", "isHnsEnabled",
-                                         "defaultToOAuthAuthentication", NULL };
-    static const char *const objects[] = { "networkAcls", "encryption", "sasPolicy", "keyPolicy", "immutableStorageWithVersioning", NULL };
-    static const char *const tls[] = { "TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3", NULL }, *const open[] = { "Enabled", "Disabled",
-                                       "SecuredByPerimeter", NULL }, *const actions[] = { "Allow", "Deny", NULL };
+    static const char *const flags[] = { "allowSharedKeyAccess", "allowBlobPublicAccess",        "supportsHttpsTrafficOnly",
+                                         "isHnsEnabled",         "defaultToOAuthAuthentication", NULL };
+    static const char *const objects[] = {
+        "networkAcls", "encryption", "sasPolicy", "keyPolicy", "immutableStorageWithVersioning", NULL
+    };
+    static const char *const tls[] = { "TLS1_0", "TLS1_1", "TLS1_2", "TLS1_3", NULL },
+                             *const open[] = { "Enabled", "Disabled", "SecuredByPerimeter", NULL },
+                             *const actions[] = { "Allow", "Deny", NULL };
     const json_t *acls = json_object_get(p, "networkAcls");
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)p, key, value) {
-        bool known = one_of(key, flags) ? json_is_boolean(value) : one_of(key, objects) ? json_is_object(value) :
-            chsm_streq(key, "minimumTlsVersion") ? one_of(json_string_value(value), tls) :
-            chsm_streq(key, "publicNetworkAccess") ? one_of(json_string_value(value), open) : chsm_streq(key, "accessTier");
+    json_object_foreach ((json_t *)p, key, value) {
+        bool known = one_of(key, flags)                       ? json_is_boolean(value)
+                     : one_of(key, objects)                   ? json_is_object(value)
+                     : chsm_streq(key, "minimumTlsVersion")   ? one_of(json_string_value(value), tls)
+                     : chsm_streq(key, "publicNetworkAccess") ? one_of(json_string_value(value), open)
+                                                              : chsm_streq(key, "accessTier");
 
         if (!known)
             return bad_value(c, err, key);
@@ -74,12 +79,15 @@ static int check_properties(struct sim_call *c, const json_t *p, struct chsm_err
 static int check_put(struct sim_call *c, struct chsm_err *err)
 {
     static const char *const kinds[] = { "Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage", NULL };
-    static const char *const skus[] = { "Standard_LRS", "Standard_GRS", "Standard_RAGRS", "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS",
-                                        "Premium_LRS", "Premium_ZRS", NULL };
+    static const char *const skus[] = { "Standard_LRS", "Standard_GRS",  "Standard_RAGRS",
+                                        "Standard_ZRS", "Standard_GZRS", "Standard_RAGZRS",
+                                        "Premium_LRS",  "Premium_ZRS",   NULL };
 
     if (!name_ok(c->arg[2]))
-        return sim_arm_fail(c, err, 400, "AccountNameInvalid", "%s is not a valid storage account name. Storage account name must be between 3 "
-                            "and 24 characters in length and use numbers and lower-case letters only.", c->arg[2]);
+        return sim_arm_fail(c, err, 400, "AccountNameInvalid",
+                            "%s is not a valid storage account name. Storage account name must be between 3 "
+                            "and 24 characters in length and use numbers and lower-case letters only.",
+                            c->arg[2]);
     if (!c->body)
         return sim_arm_fail(c, err, 400, "InvalidRequestContent", "The request content must not be empty.");
     if (!chsm_json_str(c->body, "location"))
@@ -96,9 +104,9 @@ static int check_put(struct sim_call *c, struct chsm_err *err)
 /* What Azure fills in when a body leaves it out. */
 static json_t *fresh_properties(const json_t *asked)
 {
-    json_t *p = json_pack("{s:s,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}}", "provisioningState", "Creating", "minimumTlsVersion", "TLS1_0",
-                          "supportsHttpsTrafficOnly", 1, "publicNetworkAccess", "Enabled", "networkAcls", "bypass", "AzureServices",
-                          "defaultAction", "Allow", "ipRules", "virtualNetworkRules");
+    json_t *p = json_pack("{s:s,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}}", "provisioningState", "Creating", "minimumTlsVersion",
+                          "TLS1_0", "supportsHttpsTrafficOnly", 1, "publicNetworkAccess", "Enabled", "networkAcls", "bypass",
+                          "AzureServices", "defaultAction", "Allow", "ipRules", "virtualNetworkRules");
 
     if (p && asked && json_object_update(p, (json_t *)asked) < 0) {
         json_decref(p);
@@ -115,28 +123,32 @@ static int create(struct sim_call *c, const char *id, struct chsm_err *err)
 
     if (chsm_uuid(operation, err) < 0)
         return -1;
-    account = json_pack("{s:s,s:s,s:s,s:O,s:O,s:O,s:O*,s:o,s:{s:I}}", "id", id, "name", c->arg[2], "type", SIM_ACCOUNT_TYPE, "location",
-                        json_object_get(c->body, "location"), "kind", json_object_get(c->body, "kind"), "sku", json_object_get(c->body, "sku"),
-                        "tags", json_object_get(c->body, "tags"), "properties", fresh_properties(json_object_get(c->body, "properties")), "sim",
-                        "readyAt", (json_int_t)(c->now + sim_timing(c->root, "storage")));
+    account = json_pack("{s:s,s:s,s:s,s:O,s:O,s:O,s:O*,s:o,s:{s:I}}", "id", id, "name", c->arg[2], "type", SIM_ACCOUNT_TYPE,
+                        "location", json_object_get(c->body, "location"), "kind", json_object_get(c->body, "kind"), "sku",
+                        json_object_get(c->body, "sku"), "tags", json_object_get(c->body, "tags"), "properties",
+                        fresh_properties(json_object_get(c->body, "properties")), "sim", "readyAt",
+                        (json_int_t)(c->now + sim_timing(c->root, "storage")));
     c->state->dirty = true;
     if (!account || sim_resource_put(c->root, account, err) < 0 || sim_operation_add(c, operation, id, err) < 0)
         return chsm_oom(err);
     sim_answer_empty(c->an, 202);
     if (retry >= 0 && sim_answer_header(c->an, err, "Retry-After", "%lld", (long long)(retry + 999) / 1000) < 0)
         return -1;
-    return sim_answer_header(c->an, err, "Location", "%s/subscriptions/%s/providers/Microsoft.Storage/locations/%s/asyncoperations/%s?"
-                             "monitor=true&api-version=%s", c->cloud->url[SIM_ARM], c->arg[0], chsm_json_str(c->body, "location"), operation,
-                             c->version);
+    return sim_answer_header(c->an, err, "Location",
+                             "%s/subscriptions/%s/providers/Microsoft.Storage/locations/%s/asyncoperations/%s?"
+                             "monitor=true&api-version=%s",
+                             c->cloud->url[SIM_ARM], c->arg[0], chsm_json_str(c->body, "location"), operation, c->version);
 }
 
 /* A PUT over an account sets what it names; tags that it leaves out are gone. */
 static int update(struct sim_call *c, json_t *account, bool put, struct chsm_err *err)
 {
-    json_t *p = json_object_get(c->body, "properties"), *tags = json_object_get(c->body, "tags"), *sku = json_object_get(c->body, "sku");
+    json_t *p = json_object_get(c->body, "properties"), *tags = json_object_get(c->body, "tags"),
+           *sku = json_object_get(c->body, "sku");
 
     if (!chsm_streq(json_string_value(chsm_json_get(account, "properties.provisioningState")), "Succeeded"))
-        return sim_arm_fail(c, err, 409, "StorageAccountOperationInProgress", "An operation is currently performing on this storage account "
+        return sim_arm_fail(c, err, 409, "StorageAccountOperationInProgress",
+                            "An operation is currently performing on this storage account "
                             "that requires exclusive access.");
     if (put && !tags)
         (void)json_object_del(account, "tags");
@@ -161,17 +173,19 @@ int sim_arm_account_put(struct sim_call *c, struct chsm_err *err)
     if (c->an->status)
         return 0;
     if (!account && name_taken(c->root, c->arg[2], &elsewhere))
-        return sim_arm_fail(c, err, 409, "StorageAccountAlreadyExists", "The storage account named %s already exists under the subscription.",
-                            c->arg[2]);
+        return sim_arm_fail(c, err, 409, "StorageAccountAlreadyExists",
+                            "The storage account named %s already exists under the subscription.", c->arg[2]);
     if (!account && elsewhere)
-        return sim_arm_fail(c, err, 409, "StorageAccountAlreadyTaken", "The storage account named %s is already taken.", c->arg[2]);
+        return sim_arm_fail(c, err, 409, "StorageAccountAlreadyTaken", "The storage account named %s is already taken.",
+                            c->arg[2]);
     if (!account)
         return create(c, id, err);
     was = chsm_json_str(account, "location");
     if (strcasecmp(was, chsm_json_str(c->body, "location")) != 0)
-        return sim_arm_fail(c, err, 409, "InvalidResourceLocation", "The resource '%s' already exists in location '%s' in resource group '%s'. A "
-                            "resource with the same name cannot be created in location '%s'. Please select a new resource name.", c->arg[2], was,
-                            c->arg[1], chsm_json_str(c->body, "location"));
+        return sim_arm_fail(c, err, 409, "InvalidResourceLocation",
+                            "The resource '%s' already exists in location '%s' in resource group '%s'. A "
+                            "resource with the same name cannot be created in location '%s'. Please select a new resource name.",
+                            c->arg[2], was, c->arg[1], chsm_json_str(c->body, "location"));
     return update(c, account, /* put= */ true, err);
 }
 
@@ -188,7 +202,7 @@ int sim_arm_account_patch(struct sim_call *c, struct chsm_err *err)
         return sim_arm_not_found(c, err);
     if (!c->body)
         return sim_arm_fail(c, err, 400, "InvalidRequestContent", "The request content must not be empty.");
-    json_object_foreach(c->body, key, value)
+    json_object_foreach (c->body, key, value)
         if (!one_of(key, members))
             return bad_value(c, err, key);
     if (!sim_tags_ok(json_object_get(c->body, "tags")))
@@ -209,7 +223,7 @@ int sim_arm_account_delete(struct sim_call *c, struct chsm_err *err)
 
     if (!below)
         return chsm_oom(err);
-    json_object_foreach_safe(json_object_get(c->root, "resources"), next, key, each)
+    json_object_foreach_safe (json_object_get(c->root, "resources"), next, key, each)
         if (strncasecmp(key, below, strlen(below)) == 0)
             (void)json_object_del(json_object_get(c->root, "resources"), key);
     sim_resource_drop(c->root, id);
@@ -226,13 +240,18 @@ int sim_arm_check_name(struct sim_call *c, struct chsm_err *err)
     if (!name || !chsm_streq(chsm_json_str(c->body, "type"), SIM_ACCOUNT_TYPE))
         return bad_value(c, err, name ? "type" : "name");
     if (!name_ok(name))
-        return sim_answer_json(c->an, 200, json_pack("{s:b,s:s,s:o}", "nameAvailable", 0, "reason", "AccountNameInvalid", "message",
-                                                     json_sprintf("%s is not a valid storage account name. Storage account name must be between 3 "
-                                                                  "and 24 characters in length and use numbers and lower-case letters only.",
-                                                                  name)), err);
+        return sim_answer_json(
+            c->an, 200,
+            json_pack("{s:b,s:s,s:o}", "nameAvailable", 0, "reason", "AccountNameInvalid", "message",
+                      json_sprintf("%s is not a valid storage account name. Storage account name must be between 3 "
+                                   "and 24 characters in length and use numbers and lower-case letters only.",
+                                   name)),
+            err);
     if (name_taken(c->root, name, &elsewhere) || elsewhere)
-        return sim_answer_json(c->an, 200, json_pack("{s:b,s:s,s:o}", "nameAvailable", 0, "reason", "AlreadyExists", "message",
-                                                     json_sprintf("The storage account named %s is already taken.", name)), err);
+        return sim_answer_json(c->an, 200,
+                               json_pack("{s:b,s:s,s:o}", "nameAvailable", 0, "reason", "AlreadyExists", "message",
+                                         json_sprintf("The storage account named %s is already taken.", name)),
+                               err);
     return sim_answer_json(c->an, 200, json_pack("{s:b}", "nameAvailable", 1), err);
 }
 
@@ -256,8 +275,8 @@ int sim_arm_account_keys(struct sim_call *c, struct chsm_err *err)
         chsm_sha256(seed, strlen(seed), digest);
         chsm_sha256(digest, CHSM_SHA256_LEN, digest + CHSM_SHA256_LEN);
         value = chsm_base64(digest, sizeof digest);
-        if (!value || json_array_append_new(keys, json_pack("{s:o,s:s,s:s}", "keyName", json_sprintf("key%d", i), "value", value, "permissions",
-                                                            "FULL")) < 0)
+        if (!value || json_array_append_new(keys, json_pack("{s:o,s:s,s:s}", "keyName", json_sprintf("key%d", i), "value", value,
+                                                            "permissions", "FULL")) < 0)
             break;
     }
     if (json_array_size(keys) != 2) {
@@ -279,7 +298,9 @@ int sim_arm_management_policy(struct sim_call *c, struct chsm_err *err)
         return sim_arm_not_found(c, err);
     if (!policy)
         return sim_arm_fail(c, err, 404, "ManagementPolicyNotFound", "No ManagementPolicy found for account %s", c->arg[2]);
-    return sim_answer_json(c->an, 200, json_pack("{s:o,s:s,s:s,s:{s:O}}", "id", json_sprintf("%s/managementPolicies/default", id), "name",
-                                                 "DefaultManagementPolicy", "type", SIM_ACCOUNT_TYPE "/managementPolicies", "properties",
-                                                 "policy", policy), err);
+    return sim_answer_json(
+        c->an, 200,
+        json_pack("{s:o,s:s,s:s,s:{s:O}}", "id", json_sprintf("%s/managementPolicies/default", id), "name",
+                  "DefaultManagementPolicy", "type", SIM_ACCOUNT_TYPE "/managementPolicies", "properties", "policy", policy),
+        err);
 }

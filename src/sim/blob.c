@@ -12,26 +12,35 @@
 #include "sim/token.h"
 #include "util/enc.h"
 
-static const char *const versions[] = { "2019-12-12", "2020-10-02", "2021-12-02", "2022-11-02", "2023-11-03", "2024-11-04", "2025-11-05", NULL };
+static const char *const versions[] = { "2019-12-12", "2020-10-02", "2021-12-02", "2022-11-02",
+                                        "2023-11-03", "2024-11-04", "2025-11-05", NULL };
 
-static const struct { unsigned status; const char *code, *message; } failures[] = {
+static const struct {
+    unsigned status;
+    const char *code, *message;
+} failures[] = {
     [SIM_BLOB_NO_RESOURCE] = { 404, "ResourceNotFound", "The specified resource does not exist." },
     [SIM_BLOB_ANONYMOUS] = { 409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account." },
-    [SIM_BLOB_NO_VERSION] = { 403, "AuthenticationFailed", "Server failed to authenticate the request. Make sure the value of Authorization "
+    [SIM_BLOB_NO_VERSION] = { 403, "AuthenticationFailed",
+                              "Server failed to authenticate the request. Make sure the value of Authorization "
                               "header is formed correctly including the signature." },
     [SIM_BLOB_BAD_VERSION] = { 400, "InvalidHeaderValue", "The value for one of the HTTP headers is not in the correct format." },
-    [SIM_BLOB_BAD_TOKEN] = { 401, "InvalidAuthenticationInfo", "Authentication information is not given in the correct format. Check the value "
+    [SIM_BLOB_BAD_TOKEN] = { 401, "InvalidAuthenticationInfo",
+                             "Authentication information is not given in the correct format. Check the value "
                              "of Authorization header." },
     [SIM_BLOB_BAD_AUDIENCE] = { 401, "InvalidAuthenticationInfo", "Audience validation failed. Audience did not match." },
     [SIM_BLOB_EXPIRED] = { 401, "InvalidAuthenticationInfo", "Lifetime validation failed. The token is expired." },
-    [SIM_BLOB_KEYS_OFF] = { 403, "KeyBasedAuthenticationNotPermitted", "Key based authentication is not permitted on this storage account." },
+    [SIM_BLOB_KEYS_OFF] = { 403, "KeyBasedAuthenticationNotPermitted",
+                            "Key based authentication is not permitted on this storage account." },
     [SIM_BLOB_FIREWALL] = { 403, "AuthorizationFailure", "This request is not authorized to perform this operation." },
-    [SIM_BLOB_NO_ROLE] = { 403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this "
+    [SIM_BLOB_NO_ROLE] = { 403, "AuthorizationPermissionMismatch",
+                           "This request is not authorized to perform this operation using this "
                            "permission." },
     [SIM_BLOB_NO_CONTAINER] = { 404, "ContainerNotFound", "The specified container does not exist." },
     [SIM_BLOB_EXISTS] = { 409, "ContainerAlreadyExists", "The specified container already exists." },
     [SIM_BLOB_BAD_NAME] = { 400, "InvalidResourceName", "The specified resource name contains invalid characters." },
-    [SIM_BLOB_BAD_QUERY] = { 400, "InvalidQueryParameterValue", "Value for one of the query parameters specified in the request URI is "
+    [SIM_BLOB_BAD_QUERY] = { 400, "InvalidQueryParameterValue",
+                             "Value for one of the query parameters specified in the request URI is "
                              "invalid." },
     [SIM_BLOB_BAD_METHOD] = { 405, "UnsupportedHttpVerb", "The resource doesn't support specified Http Verb." },
 };
@@ -44,14 +53,17 @@ int sim_blob_fail(struct sim_call *c, enum sim_blob_failure f, struct chsm_err *
     if (chsm_uuid(id, err) < 0)
         return -1;
     chsm_time_format(c->now, true, now);
-    body = chsm_strf("\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s\nRequestId:%s\nTime:%s</Message>"
-                     "</Error>", failures[f].code, failures[f].message, id, now);
+    body = chsm_strf(
+        "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s\nRequestId:%s\nTime:%s</Message>"
+        "</Error>",
+        failures[f].code, failures[f].message, id, now);
     if (!body)
         return chsm_oom(err);
     if (sim_answer_text(c->an, failures[f].status, "application/xml", body, err) < 0)
         return -1;
     if (failures[f].status == 401 &&
-        sim_answer_header(c->an, err, "WWW-Authenticate", "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=https://storage.azure.com",
+        sim_answer_header(c->an, err, "WWW-Authenticate",
+                          "Bearer authorization_uri=%s/%s/oauth2/authorize resource_id=https://storage.azure.com",
                           c->cloud->url[SIM_LOGIN], sim_root_str(c->root, "tenant")) < 0)
         return -1;
     return sim_answer_header(c->an, err, "x-ms-error-code", "%s", failures[f].code);
@@ -70,7 +82,7 @@ static json_t *find_account(const struct sim_call *c, const char **ret_container
     n = dot ? (size_t)(dot - host) : strlen(name);
     *ret_container = c->rq->segs > at ? c->rq->seg[at] : NULL;
     *ret_rest = c->rq->segs > at + 1 ? c->rq->segs - at - 1 : 0;
-    json_object_foreach(json_object_get(c->root, "resources"), key, each) {
+    json_object_foreach (json_object_get(c->root, "resources"), key, each) {
         const char *known = chsm_json_str(each, "name");
 
         if (sim_resource_is(each, SIM_ACCOUNT_TYPE) && strlen(known) == n && strncasecmp(known, name, n) == 0)

@@ -10,12 +10,15 @@
 #include "sim/arm.h"
 #include "sim/blob.h"
 
-#define PAGE_MAX 5000
+#define PAGE_MAX  5000
 #define DEPTH_MAX 12
-#define PARTIAL ".partial"      /* jobs.c: a backup that is being written */
-#define LIST_MAX (8u << 20)
+#define PARTIAL   ".partial" /* jobs.c: a backup that is being written */
+#define LIST_MAX  (8u << 20)
 
-struct names { char **item; size_t n, room; };
+struct names {
+    char **item;
+    size_t n, room;
+};
 
 static void names_done(struct names *l)
 {
@@ -63,9 +66,11 @@ static int walk(const char *root, const char *below, unsigned depth, struct name
 
         if (!full)
             return chsm_oom(err);
-        if (e->d_name[0] == '.' || (n > strlen(PARTIAL) && chsm_streq(e->d_name + n - strlen(PARTIAL), PARTIAL)) || lstat(full, &st) < 0)
+        if (e->d_name[0] == '.' || (n > strlen(PARTIAL) && chsm_streq(e->d_name + n - strlen(PARTIAL), PARTIAL)) ||
+            lstat(full, &st) < 0)
             continue;
-        if (S_ISREG(st.st_mode) ? add(l, name, err) < 0 : S_ISDIR(st.st_mode) && depth < DEPTH_MAX && walk(root, name, depth + 1, l, err) < 0)
+        if (S_ISREG(st.st_mode) ? add(l, name, err) < 0
+                                : S_ISDIR(st.st_mode) && depth < DEPTH_MAX && walk(root, name, depth + 1, l, err) < 0)
             return -1;
     }
     return 0;
@@ -94,7 +99,10 @@ static int element(struct chsm_buf *out, const char *name, const char *text, str
     return chsm_buf_addf(out, err, "</%s>", name);
 }
 
-struct asked { const char *prefix, *delimiter, *marker; size_t max; };
+struct asked {
+    const char *prefix, *delimiter, *marker;
+    size_t max;
+};
 
 /* The entries of one page: blobs, and prefixes up to the delimiter, each once. *ret_next: the first that did not fit. */
 static int entries(const struct names *l, const struct asked *q, struct chsm_buf *out, char **ret_next, struct chsm_err *err)
@@ -137,8 +145,11 @@ static int answer(struct sim_call *c, const struct names *l, const struct asked 
     AUTO_BUF struct chsm_buf out = CHSM_BUF(LIST_MAX);
     AUTO_FREE char *next = NULL;
 
-    if (chsm_buf_addf(&out, err, "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\" ContainerName="
-                      "\"%s\">", c->cloud->url[SIM_BLOB], container) < 0 ||
+    if (chsm_buf_addf(
+            &out, err,
+            "\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults ServiceEndpoint=\"%s/\" ContainerName="
+            "\"%s\">",
+            c->cloud->url[SIM_BLOB], container) < 0 ||
         element(&out, "Prefix", q->prefix, err) < 0 || element(&out, "Marker", q->marker, err) < 0 ||
         element(&out, "Delimiter", q->delimiter, err) < 0 || chsm_buf_adds(&out, "<Blobs>", err) < 0 ||
         entries(l, q, &out, &next, err) < 0 || chsm_buf_adds(&out, "</Blobs>", err) < 0 ||
@@ -151,7 +162,8 @@ int sim_blob_list(struct sim_call *c, const json_t *account, const char *contain
 {
     AUTO_FREE char *id = chsm_strf("%s/blobServices/default/containers/%s", chsm_json_str(account, "id"), container);
     const json_t *there = id ? sim_resource(c->root, id) : NULL;
-    const char *prefix = sim_query(c->rq, "prefix"), *delimiter = sim_query(c->rq, "delimiter"), *marker = sim_query(c->rq, "marker");
+    const char *prefix = sim_query(c->rq, "prefix"), *delimiter = sim_query(c->rq, "delimiter"),
+               *marker = sim_query(c->rq, "marker");
     const char *max = sim_query(c->rq, "maxresults"), *folder;
     struct asked q = { prefix ? prefix : "", delimiter ? delimiter : "", marker ? marker : "", PAGE_MAX };
     AUTO(names_done) struct names l = { 0 };

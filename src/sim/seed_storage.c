@@ -9,7 +9,9 @@
 #include "sim/seed_read.h"
 #include "util/enc.h"
 
-static const struct { const char *name, *id; } roles[] = {
+static const struct {
+    const char *name, *id;
+} roles[] = {
     { "Storage Blob Data Contributor", SIM_BLOB_CONTRIBUTOR },
     { "Storage Blob Data Reader", SIM_BLOB_READER },
     { "Storage Blob Data Owner", SIM_BLOB_OWNER },
@@ -63,13 +65,14 @@ static const char *principal_of(struct sim_seeding *s, const json_t *item, const
         return NULL;
     }
     if (identity) {
-        const char *id = json_string_value(chsm_json_get(sim_seed_by_name(s, SIM_IDENTITY_TYPE, identity), "properties.principalId"));
+        const char *id =
+            json_string_value(chsm_json_get(sim_seed_by_name(s, SIM_IDENTITY_TYPE, identity), "properties.principalId"));
 
         if (!id)
             (void)sim_seed_bad(s, err, path, "no identity is called '%s'", identity);
         return id;
     }
-    json_array_foreach(json_object_get(s->state.root, "principals"), i, each)
+    json_array_foreach (json_object_get(s->state.root, "principals"), i, each)
         if (chsm_streq(chsm_json_str(each, "name"), principal))
             return chsm_json_str(each, "objectId");
     (void)sim_seed_bad(s, err, path, "no principal is called '%s'", principal);
@@ -97,29 +100,34 @@ static int add_role(struct sim_seeding *s, const json_t *account, const json_t *
         i++;
     if (i == ARRAY_LEN(roles))
         return sim_seed_bad(s, err, path, "role must be '%s', '%s' or '%s'", roles[0].name, roles[1].name, roles[2].name);
-    return sim_seed_add(s, path, json_pack("{s:o,s:s,s:s,s:{s:o,s:s,s:s,s:s}}", "id",
-                                           json_sprintf("%s/providers/" SIM_ROLE_TYPE "/%s", scope, guid), "name", guid, "type", SIM_ROLE_TYPE,
-                                           "properties", "roleDefinitionId",
-                                           json_sprintf("/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s",
-                                                        sim_seed_subscription(s), roles[i].id),
-                                           "principalId", who, "principalType", "ServicePrincipal", "scope", scope), err);
+    return sim_seed_add(
+        s, path,
+        json_pack("{s:o,s:s,s:s,s:{s:o,s:s,s:s,s:s}}", "id", json_sprintf("%s/providers/" SIM_ROLE_TYPE "/%s", scope, guid),
+                  "name", guid, "type", SIM_ROLE_TYPE, "properties", "roleDefinitionId",
+                  json_sprintf("/subscriptions/%s/providers/Microsoft.Authorization/roleDefinitions/%s", sim_seed_subscription(s),
+                               roles[i].id),
+                  "principalId", who, "principalType", "ServicePrincipal", "scope", scope),
+        err);
 }
 
-static int add_account(struct sim_seeding *s, const json_t *item, const char *path, const char *const place[3], struct chsm_err *err)
+static int add_account(struct sim_seeding *s, const json_t *item, const char *path, const char *const place[3],
+                       struct chsm_err *err)
 {
     const json_t *tags = json_object_get(item, "tags");
     json_t *account;
 
     if (!sim_tags_ok(tags))
         return sim_seed_bad(s, err, path, "tags must be a mapping of strings");
-    account = json_pack("{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:O*,s:{s:s,s:b,s:b,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}},s:{s:O*,s:O*}}", "id",
-                        json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", sim_seed_subscription(s), place[1],
-                                     place[0]),
-                        "name", place[0], "type", SIM_ACCOUNT_TYPE, "location", place[2], "kind", "StorageV2", "sku", "name", "Standard_LRS",
-                        "tier", "Standard", "tags", tags, "properties", "provisioningState", "Succeeded", "allowSharedKeyAccess", 0,
-                        "allowBlobPublicAccess", 0, "minimumTlsVersion", "TLS1_2", "supportsHttpsTrafficOnly", 1, "publicNetworkAccess",
-                        "Enabled", "networkAcls", "bypass", "AzureServices", "defaultAction", "Allow", "ipRules", "virtualNetworkRules",
-                        "sim", "blobEndpoint", json_object_get(item, "blobEndpoint"), "managementPolicy", json_object_get(item, "managementPolicy"));
+    account = json_pack(
+        "{s:o,s:s,s:s,s:s,s:s,s:{s:s,s:s},s:O*,s:{s:s,s:b,s:b,s:s,s:b,s:s,s:{s:s,s:s,s:[],s:[]}},s:{s:O*,s:O*,s:I}}", "id",
+        json_sprintf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_ACCOUNT_TYPE "/%s", sim_seed_subscription(s), place[1],
+                     place[0]),
+        "name", place[0], "type", SIM_ACCOUNT_TYPE, "location", place[2], "kind", "StorageV2", "sku", "name", "Standard_LRS",
+        "tier", "Standard", "tags", tags, "properties", "provisioningState", "Succeeded", "allowSharedKeyAccess", 0,
+        "allowBlobPublicAccess", 0, "minimumTlsVersion", "TLS1_2", "supportsHttpsTrafficOnly", 1, "publicNetworkAccess",
+        "Enabled", "networkAcls", "bypass", "AzureServices", "defaultAction", "Allow", "ipRules", "virtualNetworkRules", "sim",
+        "blobEndpoint", json_object_get(item, "blobEndpoint"), "managementPolicy", json_object_get(item, "managementPolicy"),
+        "keyRequests", (json_int_t)json_integer_value(json_object_get(item, "keyRequests")));
     if (!account)
         return chsm_oom(err);
     if (merge_properties(s, item, path, account, err) < 0) {
@@ -131,11 +139,12 @@ static int add_account(struct sim_seeding *s, const json_t *item, const char *pa
 
 int sim_seed_account(struct sim_seeding *s, const json_t *item, const char *path, struct chsm_err *err)
 {
-    static const char *const keys[] = { "name", "resourceGroup", "location", "containers", "roleAssignments", "properties", "tags",
-                                        "blobEndpoint",
-                                        "managementPolicy", NULL };
+    static const char *const keys[] = { "name",       "resourceGroup", "location",     "containers",       "roleAssignments",
+                                        "properties", "tags",          "blobEndpoint", "managementPolicy", "keyRequests",
+                                        NULL };
     const char *place[3] = { NULL }, *endpoint = NULL;
-    const json_t *containers = json_object_get(item, "containers"), *assignments = json_object_get(item, "roleAssignments"), *account;
+    const json_t *containers = json_object_get(item, "containers"), *assignments = json_object_get(item, "roleAssignments"),
+                 *account;
     json_t *one;
     size_t i;
 
@@ -145,10 +154,10 @@ int sim_seed_account(struct sim_seeding *s, const json_t *item, const char *path
     if ((containers && !json_is_array(containers)) || (assignments && !json_is_array(assignments)))
         return sim_seed_bad(s, err, path, "containers and roleAssignments must be sequences");
     account = sim_seed_by_name(s, SIM_ACCOUNT_TYPE, place[0]);
-    json_array_foreach(containers, i, one)
+    json_array_foreach (containers, i, one)
         if (add_container(s, account, one, path, err) < 0)
             return -1;
-    json_array_foreach(assignments, i, one) {
+    json_array_foreach (assignments, i, one) {
         AUTO_FREE char *at = chsm_strf("%s.roleAssignments[%zu]", path, i);
 
         if (!at || add_role(s, account, one, at, err) < 0)
@@ -168,18 +177,22 @@ int sim_seed_network(struct sim_seeding *s, const json_t *item, const char *path
 
     if (sim_seed_keys(s, item, path, keys, err) < 0 || sim_seed_place(s, item, path, place, err) < 0)
         return -1;
-    id = chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_NETWORK_TYPE "/%s", sim_seed_subscription(s), place[1], place[0]);
+    id = chsm_strf("/subscriptions/%s/resourceGroups/%s/providers/" SIM_NETWORK_TYPE "/%s", sim_seed_subscription(s), place[1],
+                   place[0]);
     if (!id)
         return chsm_oom(err);
-    json_array_foreach(json_object_get(item, "subnets"), i, each) {
+    json_array_foreach (json_object_get(item, "subnets"), i, each) {
         if (!json_is_string(each))
             return sim_seed_bad(s, err, path, "subnets must be a sequence of names");
-        if (json_array_append_new(subnets, json_pack("{s:o,s:O,s:{s:s}}", "id", json_sprintf("%s/subnets/%s", id, json_string_value(each)),
-                                                     "name", each, "properties", "provisioningState", "Succeeded")) < 0)
+        if (json_array_append_new(
+                subnets, json_pack("{s:o,s:O,s:{s:s}}", "id", json_sprintf("%s/subnets/%s", id, json_string_value(each)), "name",
+                                   each, "properties", "provisioningState", "Succeeded")) < 0)
             return chsm_oom(err);
     }
-    return sim_seed_add(s, path, json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:O}}", "id", id, "name", place[0], "type", SIM_NETWORK_TYPE, "location",
-                                           place[2], "properties", "provisioningState", "Succeeded", "subnets", subnets), err);
+    return sim_seed_add(s, path,
+                        json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:O}}", "id", id, "name", place[0], "type", SIM_NETWORK_TYPE,
+                                  "location", place[2], "properties", "provisioningState", "Succeeded", "subnets", subnets),
+                        err);
 }
 
 int sim_seed_subscription_state(struct sim_seeding *s, const json_t *top, struct chsm_err *err)

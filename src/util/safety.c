@@ -66,6 +66,18 @@ const struct chsm_safety_rule chsm_safety_rules[CHSM_RULES] = {
     [CHSM_RULE_EVIDENCE_EXISTS] = {
         "evidence-exists", "the evidence folder is not empty, or has a journal",
         "evidence is never overwritten", NONE },
+    [CHSM_RULE_OTHER_RESOURCE] = {
+        "other-resource", "a name is taken by a thing of another kind, place or target",
+        "what is there is never replaced", NONE },
+    [CHSM_RULE_ACCOUNT_IN_USE] = {
+        "account-in-use", "an account would be opened, or its readers cut off",
+        "others may rely on what is there", "--accept-changes" },
+    [CHSM_RULE_NO_CHANGE] = {
+        "no-change", "what is there would be changed, with --no-change",
+        "nothing that is there is changed", NONE },
+    [CHSM_RULE_KEYS_IN_USE] = {
+        "keys-in-use", "the shared keys of an account seem to be needed",
+        "switching them off would cut somebody off", "--force" },
 };
 
 int chsm_refuse(struct chsm_err *err, enum chsm_rule rule, const char *fmt, ...)

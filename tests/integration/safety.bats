@@ -205,3 +205,31 @@ restore() {
     run_chsmctl cluster delete "${LIVE[@]}" --confirm chsm-live --no-wait
     assert_status 0
 }
+
+STORAGE=(-g rg-source -c backups)
+
+@test "other-resource: an account in another region, an endpoint to something else" {
+    refuses other-resource storage prepare "${STORAGE[@]}" -n chsmdrill -l ukwest
+}
+
+@test "account-in-use: opening a firewall, cutting off anonymous readers" {
+    refuses account-in-use storage prepare "${STORAGE[@]}" -n walledaccount
+    assert_stderr 'Logging -> Logging, AzureServices'
+    refuses account-in-use storage prepare "${STORAGE[@]}" -n publicaccount
+    assert_stderr 'containers backups'
+    run_chsmctl storage prepare "${STORAGE[@]}" -n walledaccount --accept-changes
+    assert_status 0
+}
+
+@test "no-change: correcting an account with --no-change" {
+    refuses no-change storage prepare "${STORAGE[@]}" -n publicaccount --no-change
+    run_chsmctl storage prepare "${STORAGE[@]}" -n chsmdrill --no-change
+    assert_status 0
+}
+
+@test "keys-in-use: hardening while somebody signs with a key, or without the role" {
+    refuses keys-in-use storage harden -g rg-source -n keyaccount --identity id-backup
+    assert_stderr '7 requests'
+    refuses keys-in-use storage harden -g rg-source -n keyaccount --identity id-other
+    assert_stderr 'has no role'
+}
