@@ -21,7 +21,10 @@ static bool one_of(const char *name, const char *const *names, size_t n)
 /* Query parameters are shown only when they are known to be harmless: polling URLs carry signatures. */
 static json_t *shown_query(const struct sim_request *rq)
 {
-    static const char *const harmless[] = { "api-version", "resource", "$filter", "$skiptoken", "client_id", "object_id", "msi_res_id" };
+    static const char *const harmless[] = {
+        "api-version", "resource", "$filter", "$skiptoken", "client_id", "object_id", "msi_res_id", "mi_res_id", "$expand",
+        "restype", "comp", "prefix", "delimiter", "maxresults", "marker",
+    };
     json_t *query = json_object();
 
     for (size_t i = 0; query && i < rq->queries; i++)
