@@ -15,6 +15,7 @@ INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
 INTEGRATION_TESTS += tests/integration/login_token.bats
+INTEGRATION_TESTS += tests/integration/storage.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -87,6 +88,7 @@ CLEANFILES += tests/distfiles.list
 clean-local:
 	rm -rf _fuzz
 
+EXTRA_DIST += tests/integration/storage.yaml
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml tests/integration/safety.yaml tests/integration/clusters.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \

@@ -138,6 +138,24 @@ static int run(struct chsm_steps *s, const char *method, const char *path, const
     return chsm_arm_do(s->arm, "GET", path, NULL, CHSM_REPEAT_SAFE, s->deadline, &r, ret, err);
 }
 
+/*
+ * A PUT whose answer was lost is sent again, and then meets itself: what it began goes on. The resource that comes of it is the
+ * answer.
+ */
+static int join_running(struct chsm_steps *s, const char *path, const char *name, json_t **ret, struct chsm_err *err)
+{
+    json_auto_t *there = NULL;
+
+    if (chsm_steps_read(s, path, &there, err) < 0)
+        return -1;
+    if (!there)
+        return chsm_fail(err, CHSM_SERVICE, "%s is being changed, but cannot be seen", name);
+    if (chsm_steps_settle(s, path, name, &there, err) < 0)
+        return -1;
+    *ret = TAKE(there);
+    return 0;
+}
+
 int chsm_steps_write(struct chsm_steps *s, const char *method, const char *path, const json_t *body, const char *name,
                      json_t **ret, struct chsm_err *err)
 {
@@ -157,6 +175,8 @@ int chsm_steps_write(struct chsm_steps *s, const char *method, const char *path,
         if (rc == 0)
             rc = run(s, method, path, body, name, &got, &why);
     }
+    if (rc < 0 && strcmp(method, "PUT") == 0 && strcasecmp(why.service_code, "StorageAccountOperationInProgress") == 0)
+        rc = join_running(s, path, name, &got, &why);
     if (rc == 0) {
         *ret = got;
         return 0;
