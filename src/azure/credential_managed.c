@@ -198,7 +198,9 @@ static int read_answer(struct chsm_link *l, struct chsm_response *r, struct chsm
 static int unreachable(struct chsm_link *l, struct chsm_err *err)
 {
     (void)chsm_token_unreachable(l, err);
-    return l->alone || err->code != CHSM_AUTH || l->managed != CHSM_MANAGED_IMDS ? -1 : CHSM_LINK_ABSENT;
+    if (l->alone || err->code != CHSM_AUTH || l->managed != CHSM_MANAGED_IMDS)
+        return -1;
+    return chsm_link_absent(err, "no metadata service answers at %s", l->endpoint);
 }
 
 static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_token *ret, struct chsm_err *err)
@@ -229,8 +231,11 @@ static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_
     }
     (void)chsm_token_refused(&r, l->endpoint, &l->secret, err);
     (void)chsm_err_prefix(err, "managed identity (%s)", l->detail);
-    /* No identity, or several and none named: in a chain somebody else may be meant. */
-    return r.status == 400 && !l->alone ? CHSM_LINK_ABSENT : -1;
+    /*
+     * No identity, several and none named, or something else than a metadata service: in a chain somebody else may be meant. A
+     * service that is there and fails ends the search: another link would act as somebody else.
+     */
+    return r.status >= 400 && r.status < 500 && r.status != 410 && !chsm_retry_transient(r.status) && !l->alone ? CHSM_LINK_ABSENT : -1;
 }
 
 const struct chsm_link_kind chsm_link_managed = {
