@@ -8,7 +8,7 @@
 const struct chsm_opt chsm_global_opts[] = {
     OPT("output", 'o', CHSM_OPT_TEXT, output, "FORMAT", "table (default), json, yaml, tsv, csv or none"),
     OPT("subscription", 's', CHSM_OPT_TEXT, subscription, "ID", "subscription (default: AZURE_SUBSCRIPTION_ID)"),
-    OPT("cloud", 0, CHSM_OPT_TEXT, cloud, "NAME", "AzureCloud, AzureUSGovernment, AzureChinaCloud"),
+    OPT("cloud", 0, CHSM_OPT_TEXT, cloud, "NAME", "AzureCloud, AzureUSGovernment, ... or a FILE"),
     OPT("credential", 0, CHSM_OPT_TEXT, credential, "NAME", "how to sign in; the manual lists the names"),
     OPT("ca-file", 0, CHSM_OPT_TEXT, ca_file, "FILE", "trusted certificates (default: SSL_CERT_FILE)"),
     OPT("poll-interval", 0, CHSM_OPT_TEXT, poll_interval, "TIME", "between looks at a job (default 30s)"),

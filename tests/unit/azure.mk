@@ -47,6 +47,16 @@ tests_unit_test_azure_proxy_SOURCES = tests/unit/test_azure_proxy.c tests/unit/c
 	tests/unit/azure_proxy.h $(azure_test_server)
 tests_unit_test_azure_proxy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_test_azure_proxy_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_challenge
+UNIT_TESTS += tests/unit/test_azure_challenge
+tests_unit_test_azure_challenge_SOURCES = tests/unit/test_azure_challenge.c tests/unit/check.h
+tests_unit_test_azure_challenge_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_azure_challenge_LDADD = $(azure_test_libs)
+check_PROGRAMS += tests/unit/test_azure_login
+UNIT_TESTS += tests/unit/test_azure_login
+tests_unit_test_azure_login_SOURCES = tests/unit/test_azure_login.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_login_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_login_LDADD = $(azure_test_libs) -lssl
 check_PROGRAMS += tests/unit/test_azure_arm
 UNIT_TESTS += tests/unit/test_azure_arm
 tests_unit_test_azure_arm_SOURCES = tests/unit/test_azure_arm.c tests/unit/check.h $(azure_test_server)

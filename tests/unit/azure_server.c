@@ -45,7 +45,7 @@ static void must(bool ok, const char *what)
 /* Names, validity and issuer; signed by `ca_key`, which is `key` for a self-signed one. */
 static X509 *certificate(EVP_PKEY *key, EVP_PKEY *ca_key, enum server_tls tls)
 {
-    const char *name = tls == SERVER_WRONG_HOST ? "DNS:other.test" : "DNS:localhost,DNS:arm.test,IP:127.0.0.1,IP:192.0.2.7";
+    const char *name = tls == SERVER_WRONG_HOST ? "DNS:other.test" : "DNS:localhost,DNS:hsm.localhost,DNS:arm.test,IP:127.0.0.1,IP:192.0.2.7";
     long from = tls == SERVER_EXPIRED ? -7200 : tls == SERVER_NOT_YET ? 3600 : -3600;
     X509 *c = X509_new();
     X509_NAME *issuer = X509_NAME_new();
