@@ -18,7 +18,7 @@
 struct chsm_http;                           /* connections, CA, time-outs */
 
 struct chsm_http_opts {
-    const char *ca_file;                    /* NULL: CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR, else the system's */
+    const char *ca_file;                    /* NULL: SSL_CERT_FILE, else CURL_CA_BUNDLE, else SSL_CERT_DIR, else the system's */
     const char *user_agent;                 /* NULL: "chsmctl/VERSION" */
     int64_t timeout;                        /* ms for one exchange; 0 = 100 s */
     chsm_deadline limit;                    /* as chsm_http_limit(), from the start */

@@ -30,10 +30,13 @@ static int readable(const char *path, const char *what, struct chsm_err *err)
     return chsm_err_hint(err, "name a readable PEM file, or leave it out for the system's own");
 }
 
-/* As curl has it: the option, else CURL_CA_BUNDLE, else SSL_CERT_FILE and SSL_CERT_DIR together, else the system's. */
+/*
+ * The option, else SSL_CERT_FILE with SSL_CERT_DIR beside it, else CURL_CA_BUNDLE, else SSL_CERT_DIR, else the system's. The more
+ * particular name goes first: CURL_CA_BUNDLE is often set for the whole machine, SSL_CERT_FILE for the service that is meant.
+ */
 static int choose_trust(struct chsm_http *h, const char *option, struct chsm_err *err)
 {
-    const char *bundle = env("CURL_CA_BUNDLE"), *file = env("SSL_CERT_FILE"), *dir = env("SSL_CERT_DIR");
+    const char *file = env("SSL_CERT_FILE"), *dir = env("SSL_CERT_DIR"), *bundle = file ? NULL : env("CURL_CA_BUNDLE");
 
     if (option)
         return readable(option, "--ca-file", err) < 0 ? -1 : copy(option, &h->ca_file, err);

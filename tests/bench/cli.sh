@@ -32,7 +32,7 @@ read -r _ <"$dir/ready" || { cat "$dir/sim.log" >&2; exit 1; }
 for name in $(env | sed -n 's/^\(\(AZURE\|ARM\|IDENTITY\|IMDS\|MSI\)_[A-Z_]*\)=.*/\1/p'); do unset "$name"; done
 arm=$(jq -er .arm "$dir/sim/endpoints.json")
 export HOME="$dir/home" AZURE_CONFIG_DIR="$dir/home/az" AZURE_CORE_COLLECT_TELEMETRY=false AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
-MSI_ENDPOINT=$(jq -er .imds "$dir/sim/endpoints.json")/oauth2/token
+MSI_ENDPOINT=$(jq -er .imds "$dir/sim/endpoints.json")/shell/oauth2/token
 export MSI_ENDPOINT SSL_CERT_FILE="$dir/sim/ca.pem" REQUESTS_CA_BUNDLE="$dir/sim/ca.pem"
 export ARM_CLOUD_METADATA_URL="$arm/metadata/endpoints?api-version=2019-05-01"
 mkdir -p "$AZURE_CONFIG_DIR"

@@ -222,14 +222,14 @@ static void bad_addresses_do_not_show_their_password(void **state)
     }
 }
 
-/* --ca-file before CURL_CA_BUNDLE before SSL_CERT_FILE and SSL_CERT_DIR. */
+/* --ca-file before SSL_CERT_FILE before CURL_CA_BUNDLE before SSL_CERT_DIR. */
 static void trust(void **state)
 {
     struct server *s = server_new(/* tls= */ true, script), *other = server_new(/* tls= */ true, script);
     const char *good = server_ca(s), *bad = server_ca(other);
     const struct { const char *option, *bundle, *file, *dir; int rc; } v[] = {
-        { good, bad, bad, NULL, 0 }, { bad, good, good, NULL, -1 }, { NULL, good, bad, NULL, 0 }, { NULL, bad, good, NULL, -1 },
-        { NULL, NULL, good, NULL, 0 }, { NULL, NULL, bad, NULL, -1 }, { NULL, "", good, "", 0 }, { NULL, NULL, good, "/nowhere", 0 },
+        { good, bad, bad, NULL, 0 }, { bad, good, good, NULL, -1 }, { NULL, good, bad, NULL, -1 }, { NULL, bad, good, NULL, 0 },
+        { NULL, good, NULL, "/nowhere", 0 }, { NULL, bad, NULL, NULL, -1 }, { NULL, NULL, good, NULL, 0 }, { NULL, NULL, bad, NULL, -1 }, { NULL, "", good, "", 0 }, { NULL, NULL, good, "/nowhere", 0 },
         { NULL, NULL, NULL, NULL, -1 },
     };
 
