@@ -14,8 +14,9 @@ INTEGRATION_TESTS += tests/integration/http2.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
-INTEGRATION_TESTS += tests/integration/storage.bats
 INTEGRATION_TESTS += tests/integration/login_token.bats tests/integration/login.bats
+INTEGRATION_TESTS += tests/integration/login_token.bats
+INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -86,9 +87,10 @@ tests/distfiles.list: Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo $(DISTFILES) | tr ' ' '\n' >$@
 CLEANFILES += tests/distfiles.list
 clean-local:
-	rm -rf _fuzz
+	rm -rf _fuzz _azurite
 
-EXTRA_DIST += tests/integration/storage.yaml
+EXTRA_DIST += tests/integration/storage.yaml tests/integration/azurite.yaml \
+	tests/azurite/fetch.sh tests/azurite/package.json tests/azurite/package-lock.json
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml tests/integration/safety.yaml tests/integration/clusters.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
