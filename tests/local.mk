@@ -15,7 +15,6 @@ INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
 INTEGRATION_TESTS += tests/integration/login_token.bats tests/integration/login.bats
-INTEGRATION_TESTS += tests/integration/login_token.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
