@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include "azure/arm.h"
-#include "util/enc.h"
 
 #define PAGES_MAX 1000
 
@@ -20,8 +19,10 @@ int chsm_arm_open(const struct chsm_arm_opts *opts, struct chsm_arm **ret, struc
     if (!arm)
         return chsm_oom(err);
     arm->poll_interval = opts->poll_interval;
-    if (chsm_uuid(arm->correlation, err) < 0 || chsm_http_new(&opts->http, &arm->http, err) < 0 ||
-        chsm_cloud_find(opts->cloud, arm->http, &arm->cloud, err) < 0 ||
+    if (chsm_http_new(&opts->http, &arm->http, err) < 0)
+        return -1;
+    memcpy(arm->correlation, chsm_http_correlation(arm->http), sizeof arm->correlation);
+    if (chsm_cloud_find(opts->cloud, arm->http, &arm->cloud, err) < 0 ||
         chsm_credential_open(&opts->credential, arm->http, &arm->cloud, &arm->credential, err) < 0)
         return -1;
     *ret = TAKE(arm);

@@ -3,8 +3,8 @@
 
 #include <strings.h>
 
-#include "azure/http_exchange.h"
 #include "azure/http_headers.h"
+#include "azure/trace.h"
 #include "util/log.h"
 
 void chsm_response_done(struct chsm_response *r)
@@ -24,12 +24,14 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx)
         x->header_bytes = 0;
         x->packed = false;
         x->in_headers = true;
+        chsm_buf_clear(&x->lines);
     }
     x->header_bytes += n;
     if (x->header_bytes > CHSM_HTTP_HEADERS_MAX)
         x->stopped = chsm_fail(&x->why, CHSM_SERVICE, "the headers of the answer are larger than %u bytes",
                                CHSM_HTTP_HEADERS_MAX) < 0;
-    else if (x->in_headers && chsm_headers_take(x->response, p, n, &x->why) < 0)
+    else if (x->in_headers && (chsm_headers_take(x->response, p, n, &x->why) < 0 ||
+                               (chsm_trace_on(x->http->trace) && chsm_buf_add(&x->lines, p, n, &x->why) < 0)))
         x->stopped = true;
     if (n > 17 && strncasecmp(p, "Content-Encoding:", 17) == 0)
         x->packed = true;
@@ -57,16 +59,18 @@ static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, c
     return chsm_interrupted();
 }
 
-static void trace(const struct chsm_request *rq, const char *url, const struct chsm_response *r, int64_t began,
-                  const char *failure)
+/* One line for an exchange with --verbose, all of it for the wire log and the record. */
+static void report(const struct chsm_exchange *x, const char *url, int64_t ms, const char *failure)
 {
-    long long ms = (long long)(chsm_mono() - began);
+    const struct chsm_response *r = x->response;
 
     if (failure)
-        chsm_log(CHSM_LOG_DEBUG, "%s %s: %s (%lld ms)", rq->method, url, failure, ms);
+        chsm_log(CHSM_LOG_INFO, "%s %s: %s (%lld ms)", x->rq->method, url, failure, (long long)ms);
     else
-        chsm_log(CHSM_LOG_DEBUG, "%s %s: %ld (%lld ms, request id %s)", rq->method, url, r->status, ms,
+        chsm_log(CHSM_LOG_INFO, "%s %s: %ld (%lld ms, request id %s)", x->rq->method, url, r->status, (long long)ms,
                  r->request_id ? r->request_id : "none");
+    if (chsm_trace_on(x->http->trace))
+        chsm_trace_answer(x->http->trace, x, ms, failure);
 }
 
 #define SET(option, value) ((void)(code = code ? code : curl_easy_setopt(c, (option), (value))))
@@ -102,32 +106,32 @@ static CURLcode check_packed(struct chsm_exchange *x, CURLcode code)
 static int exchange(struct chsm_exchange *x, const char *shown, struct chsm_err *err)
 {
     struct chsm_response *r = x->response;
+    struct chsm_err why = { 0 };
     int64_t began = chsm_mono();
     CURLcode code;
 
-    x->headers = chsm_headers_build(x->rq, err);
-    if (!x->headers) {
-        r->hopeless = true;
-        return -1;
-    }
+    if (chsm_trace_on(x->http->trace))
+        chsm_trace_request(x->http->trace, x);
     code = check_packed(x, perform(x));
-    chsm_headers_free(x->headers);
-    if (code != CURLE_OK) {
-        (void)chsm_http_failed(x, code, err);
-        trace(x->rq, shown, r, began, curl_easy_strerror(code));
-        return chsm_err_prefix(err, "%s %s", x->rq->method, shown);
+    if (code == CURLE_OK) {
+        r->sent = true;
+        (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &r->status);
+        report(x, shown, chsm_mono() - began, NULL);
+        return 0;
     }
-    r->sent = true;
-    (void)curl_easy_getinfo(x->http->curl, CURLINFO_RESPONSE_CODE, &r->status);
-    trace(x->rq, shown, r, began, NULL);
-    return 0;
+    (void)chsm_http_failed(x, code, &why);
+    report(x, shown, chsm_mono() - began, why.text);
+    if (err)
+        *err = why;
+    return chsm_err_prefix(err, "%s %s", x->rq->method, shown);
 }
 
 int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret, struct chsm_err *err)
 {
-    struct chsm_exchange x = { .http = h, .rq = rq, .response = ret };
+    struct chsm_exchange x = { .http = h, .rq = rq, .response = ret, .lines = CHSM_BUF_SECRET(CHSM_HTTP_HEADERS_MAX) };
     AUTO_FREE char *origin = chsm_url_origin(rq->url);
     AUTO_FREE char *shown = chsm_redact_url(rq->url);
+    int rc;
 
     *ret = (struct chsm_response){ .retry_after = -1,
                                    .body = { .max = CHSM_HTTP_BODY_MAX, .secret = rq->body_secret } };
@@ -139,5 +143,13 @@ int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm
     }
     if (chsm_deadline_left(h->limit) == 0)
         return chsm_fail(err, CHSM_DEADLINE, "%s %s: the deadline passed before it was sent", rq->method, shown);
-    return exchange(&x, shown, err);
+    x.headers = chsm_headers_build(rq, err);
+    if (!x.headers) {
+        ret->hopeless = true;
+        return -1;
+    }
+    rc = exchange(&x, shown, err);
+    chsm_headers_free(x.headers);
+    chsm_buf_done(&x.lines);
+    return rc;
 }

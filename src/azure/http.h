@@ -21,6 +21,7 @@ struct chsm_http_opts {
     const char *ca_file;                    /* NULL: SSL_CERT_FILE, else CURL_CA_BUNDLE, else SSL_CERT_DIR, else the system's */
     const char *user_agent;                 /* NULL: "chsmctl/VERSION" */
     int64_t timeout;                        /* ms for one exchange; 0 = 100 s */
+    const char *record;                     /* a file to make, with every exchange as a JSON line, redacted; NULL = none */
     chsm_deadline limit;                    /* as chsm_http_limit(), from the start */
 };
 CHSM_MUST_CHECK int chsm_http_new(const struct chsm_http_opts *opts, struct chsm_http **ret, struct chsm_err *err);
@@ -32,6 +33,9 @@ void chsm_http_free(struct chsm_http *h);
  */
 chsm_deadline chsm_http_limit(struct chsm_http *h, chsm_deadline limit);
 chsm_deadline chsm_http_limited(const struct chsm_http *h);
+
+/* One random id for all requests of a command (x-ms-correlation-request-id); borrowed. */
+const char *chsm_http_correlation(const struct chsm_http *h);
 
 struct chsm_request {
     const char *method;                     /* "GET", "PUT", ... */

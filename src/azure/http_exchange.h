@@ -9,12 +9,16 @@
 
 #define CHSM_HTTP_PROXIES 5     /* variables that may name one */
 
+struct chsm_trace;               /* trace.h */
+
 struct chsm_http {
     CURL *curl;
     char *ca_file, *ca_dir;     /* NULL: what libcurl was built with */
     char *user_agent;
     int64_t timeout;
     chsm_deadline limit;
+    char correlation[37];
+    struct chsm_trace *trace;
     struct chsm_secret hidden[2 * CHSM_HTTP_PROXIES];   /* passwords of proxies, so that they are known as secrets */
     size_t hidden_n;
 };
@@ -24,6 +28,7 @@ struct chsm_exchange {          /* one request and its answer, while libcurl wor
     const struct chsm_request *rq;
     struct chsm_response *response;
     struct curl_slist *headers; /* of the request */
+    struct chsm_buf lines;      /* of the answer's header, when somebody looks */
     size_t header_bytes;
     bool in_headers;            /* trailers after the body are not headers */
     bool packed;                /* the answer has a Content-Encoding */

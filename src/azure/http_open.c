@@ -2,8 +2,9 @@
 /* The gate's life: whom it trusts, and what of the environment it must never show. */
 #include "config.h"
 
-#include "azure/http_exchange.h"
+#include "azure/trace.h"
 #include "util/enc.h"
+#include "util/log.h"
 
 #define EXCHANGE_MS 100000
 
@@ -106,8 +107,10 @@ int chsm_http_new(const struct chsm_http_opts *opts, struct chsm_http **ret, str
     if (!h->curl)
         return chsm_oom(err);
     if (choose_trust(h, opts->ca_file, err) < 0 || remember_proxies(h, err) < 0 ||
-        copy(opts->user_agent ? opts->user_agent : "chsmctl/" PACKAGE_VERSION, &h->user_agent, err) < 0)
+        copy(opts->user_agent ? opts->user_agent : "chsmctl/" PACKAGE_VERSION, &h->user_agent, err) < 0 ||
+        chsm_uuid(h->correlation, err) < 0 || chsm_trace_open(opts->record, h->correlation, &h->trace, err) < 0)
         return -1;
+    chsm_log(CHSM_LOG_INFO, "correlation id %s", h->correlation);
     h->timeout = opts->timeout > 0 ? opts->timeout : EXCHANGE_MS;
     h->limit = opts->limit;
     *ret = TAKE(h);
@@ -119,6 +122,7 @@ void chsm_http_free(struct chsm_http *h)
     if (!h)
         return;
     curl_easy_cleanup(h->curl);
+    chsm_trace_close(h->trace);
     for (size_t i = 0; i < h->hidden_n; i++)
         chsm_secret_done(&h->hidden[i]);
     free(h->ca_file);
@@ -138,4 +142,9 @@ chsm_deadline chsm_http_limit(struct chsm_http *h, chsm_deadline limit)
 chsm_deadline chsm_http_limited(const struct chsm_http *h)
 {
     return h->limit;
+}
+
+const char *chsm_http_correlation(const struct chsm_http *h)
+{
+    return h->correlation;
 }

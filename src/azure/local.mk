@@ -5,6 +5,7 @@ libchsmazure_la_SOURCES = \
 	src/azure/http.c src/azure/http.h \
 	src/azure/http_exchange.h src/azure/http_open.c src/azure/http_setup.c src/azure/http_failure.c \
 	src/azure/http_headers.c src/azure/http_headers.h \
+	src/azure/trace.c src/azure/trace_show.c src/azure/trace.h \
 	src/azure/retry.c src/azure/retry.h \
 	src/azure/clouds.c src/azure/clouds.h \
 	src/azure/credential.c src/azure/credential.h src/azure/credential_kind.h \

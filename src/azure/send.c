@@ -213,16 +213,17 @@ static int send_all(struct sending *s, const struct chsm_message *m, struct chsm
 {
     const struct chsm_channel *c = s->channel;
     const char *headers[HEADERS_MAX + 1] = { NULL };
-    AUTO_FREE char *correlation = c->correlation ? chsm_strf("x-ms-correlation-request-id: %s", c->correlation) : NULL;
+    const char *id = c->correlation && *c->correlation ? c->correlation : NULL;
+    AUTO_FREE char *correlation = id ? chsm_strf("x-ms-correlation-request-id: %s", id) : NULL;
+    AUTO_FREE char *client = id ? chsm_strf("x-ms-client-request-id: %s", id) : NULL;
+    const char *const ids[] = { correlation, client, NULL };
     chsm_deadline before;
     size_t n = 0;
     int rc;
 
-    if (c->correlation && !correlation)
+    if (id && (!correlation || !client))
         return chsm_oom(err);
-    if (correlation)
-        headers[n++] = correlation;
-    if (add_headers(headers, &n, c->headers, err) < 0 || add_headers(headers, &n, m->headers, err) < 0)
+    if (add_headers(headers, &n, ids, err) < 0 || add_headers(headers, &n, c->headers, err) < 0 || add_headers(headers, &n, m->headers, err) < 0)
         return -1;
     s->rq.headers = headers;
     before = chsm_http_limit(c->http, 0);
@@ -232,6 +233,19 @@ static int send_all(struct sending *s, const struct chsm_message *m, struct chsm
     rc = send_until(s, r, err);
     (void)chsm_http_limit(c->http, before);
     return rc;
+}
+
+/* What Azure's support asks for first: the ids of a request that reached the service. */
+static void add_ids(const struct chsm_channel *c, const struct chsm_response *r, struct chsm_err *err)
+{
+    const char *correlation = r->correlation_id ? r->correlation_id : c->correlation;
+
+    if (!r->sent)
+        return;
+    if (r->request_id && !strstr(err->text, r->request_id))
+        (void)chsm_err_suffix(err, " (request id %.80s)", r->request_id);
+    if (correlation && *correlation && !strstr(err->text, correlation))
+        (void)chsm_err_suffix(err, " (correlation id %.80s)", correlation);
 }
 
 int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, chsm_deadline deadline,
@@ -252,6 +266,8 @@ int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, 
         rc = send_all(&s, m, response, &held);
     }
     free(s.claims);
+    if (rc < 0)
+        add_ids(channel, response, &held);
     if (rc < 0 && err)
         *err = held;
     return rc;

@@ -19,7 +19,7 @@ struct chsm_channel {
     struct chsm_credential *credential;
     const char *resource;           /* the token's audience ("https://management.azure.com") */
     const char *base;               /* "https://host": tokens go there or to a subdomain of it, and nowhere else */
-    const char *correlation;        /* x-ms-correlation-request-id; NULL = none */
+    const char *correlation;        /* x-ms-correlation-request-id and x-ms-client-request-id; NULL or "" = none */
     const char *const *headers;     /* "Name: value" sent with every message, ended by NULL; NULL = none (x-ms-version, ...) */
 
     /* Fills *err from an answer that is not 2xx. Always -1. */
@@ -42,10 +42,11 @@ struct chsm_message {
 
 /*
  * Sends and, as far as repeat allows, sends again; a 401 gets one fresh token, one with the claims that it asks for
- * (entra-auth.md §10), or, once, one for the resource and tenant that a vault asks for. 0: the answer's status is 2xx. -1: what
- * explain() made of the answer, or CHSM_SERVICE, CHSM_AUTH, CHSM_DEADLINE, CHSM_INTERRUPTED; err->http is the status, 0
- * when no answer came. response is valid in both cases (the caller runs chsm_response_done()): with CHSM_REPEAT_START,
- * response->sent && status == 0 (or 5xx) means that it is unknown whether the job started.
+ * (entra-auth.md §10), or, once, one for the resource and tenant that a vault asks for. 0: the answer's status is 2xx.
+ * -1: what explain() made of the answer, or CHSM_SERVICE, CHSM_AUTH, CHSM_DEADLINE, CHSM_INTERRUPTED; err->http is the
+ * status, 0 when no answer came; the text names the request id and the correlation id. response is valid in both cases
+ * (the caller runs chsm_response_done()): with CHSM_REPEAT_START, response->sent && status == 0 (or 5xx) means that it is
+ * unknown whether the job started.
  */
 CHSM_MUST_CHECK int chsm_send(const struct chsm_channel *channel, const struct chsm_message *message, chsm_deadline deadline,
                               struct chsm_response *response, struct chsm_err *err);

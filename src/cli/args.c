@@ -15,6 +15,7 @@ const struct chsm_opt chsm_global_opts[] = {
     OPT("timeout", 0, CHSM_OPT_TEXT, timeout, "TIME", "for the whole command (default: none)"),
     OPT("verbose", 'v', CHSM_OPT_FLAG, verbose, NULL, "say more on stderr"),
     OPT("debug", 0, CHSM_OPT_FLAG, debug, NULL, "say everything on stderr, secrets redacted"),
+    OPT("record", 0, CHSM_OPT_TEXT, record, "FILE", "make a FILE of all exchanges, secrets redacted"),
     OPT("only-show-errors", 0, CHSM_OPT_FLAG, only_errors, NULL, "no progress and no warnings"),
     OPT("help", 'h', CHSM_OPT_FLAG, help, NULL, "show this help"),
     { 0 },

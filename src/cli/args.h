@@ -40,6 +40,8 @@ struct chsm_args {
 
     const char *positional, *second;
 
+    const char *record;
+
     const char *root, *hostname, *restart_file, *restart_timeout, *wait_timeout, *port, *connect_timeout;
     bool dry_run;
     struct chsm_list client_directories, words;     /* words: what stands after "--", where a command takes a program */

@@ -63,7 +63,8 @@ int chsm_cmd_drill_run(const struct chsm_args *args, enum chsm_code *ret_code, s
         opts.poll_interval = plan.poll_interval;
     if (args->timeout && chsm_duration_parse(args->timeout, &plan.deadline, err) < 0)
         return chsm_err_prefix(err, "--timeout");
-    opts.http.limit = chsm_deadline_in(plan.deadline);
+    if (!args->timeout)
+        opts.http.limit = chsm_deadline_in(plan.deadline);
     if (chsm_arm_open(&opts, &arm, err) < 0)
         return -1;
     (void)chsm_http_limit(arm->http, 0);        /* from here on the drill watches its own time */

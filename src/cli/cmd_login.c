@@ -48,15 +48,12 @@ int chsm_cmd_login_show(const struct chsm_args *args, enum chsm_code *ret_code, 
     AUTO_FREE char *resource = NULL;
     json_auto_t *shown = NULL;
     struct chsm_arm_opts opts;
-    int64_t timeout = 0;
 
     (void)ret_code;
     if (args->resource && args->hsm_url)
         return chsm_fail(err, CHSM_USAGE, "--resource and --hsm-url exclude each other: the HSM names its resource");
-    if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
-        return chsm_err_prefix(err, "--timeout");
     if (resource_of(args->resource, &resource, err) < 0 || chsm_connect_opts(args, &opts, err) < 0 || chsm_arm_open(&opts, &arm, err) < 0 ||
-        chsm_login_show(arm, &(struct chsm_login_ask){ resource, args->hsm_url }, chsm_deadline_in(timeout), &shown, err) < 0)
+        chsm_login_show(arm, &(struct chsm_login_ask){ resource, args->hsm_url }, opts.http.limit, &shown, err) < 0)
         return -1;
     return chsm_out_resource(shown, columns, err);
 }

@@ -6,10 +6,15 @@
 
 int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, struct chsm_err *err)
 {
-    *ret = (struct chsm_arm_opts){ .http = { .ca_file = args->ca_file }, .cloud = args->cloud,
+    int64_t timeout = 0;
+
+    *ret = (struct chsm_arm_opts){ .http = { .ca_file = args->ca_file, .record = args->record }, .cloud = args->cloud,
                                     .credential = { .name = args->credential, .open_key = chsm_token_key_open, .tell = chsm_out_tell } };
     if (args->poll_interval && chsm_duration_parse(args->poll_interval, &ret->poll_interval, err) < 0)
         return chsm_err_prefix(err, "--poll-interval");
+    if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
+        return chsm_err_prefix(err, "--timeout");
+    ret->http.limit = chsm_deadline_in(timeout);        /* finding the cloud and the identity takes part, too */
     return 0;
 }
 
@@ -17,16 +22,10 @@ int chsm_connect_bare(const struct chsm_args *args, struct chsm_connection *ret,
 {
     struct chsm_connection c = { .cluster = { NULL, args->group, args->name } };
     struct chsm_arm_opts opts;
-    int64_t timeout = 0;
 
-    if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
-        return chsm_err_prefix(err, "--timeout");
-    c.deadline = chsm_deadline_in(timeout);
-    if (chsm_connect_opts(args, &opts, err) < 0)
+    if (chsm_connect_opts(args, &opts, err) < 0 || chsm_arm_open(&opts, &c.arm, err) < 0)
         return -1;
-    opts.http.limit = c.deadline;       /* finding the cloud and the identity takes part, too */
-    if (chsm_arm_open(&opts, &c.arm, err) < 0)
-        return -1;
+    c.deadline = opts.http.limit;
     *ret = c;
     return 0;
 }

@@ -20,7 +20,7 @@ CHSM_MUST_CHECK int chsm_connect_bare(const struct chsm_args *args, struct chsm_
 void chsm_disconnect(struct chsm_connection *c);
 #define AUTO_CONNECTION AUTO(chsm_disconnect)
 
-/* --poll-interval and the options of the HTTP gate; strings are borrowed from args. */
+/* --poll-interval, --timeout (as http.limit) and the options of the HTTP gate; strings are borrowed from args. */
 CHSM_MUST_CHECK int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, struct chsm_err *err);
 
 /* A chsm_lro_watch that shows state and elapsed time; ctx is the name of what is waited for. */

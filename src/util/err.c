@@ -66,6 +66,27 @@ int chsm_err_prefix(struct chsm_err *err, const char *fmt, ...)
     return -1;
 }
 
+int chsm_err_suffix(struct chsm_err *err, const char *fmt, ...)
+{
+    char text[sizeof err->text / 2];
+    size_t used, n;
+    va_list ap;
+
+    if (!err)
+        return -1;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    chsm_known_cover(text);
+    n = strlen(text) + 1;
+    used = strlen(err->text);
+    /* A text that is too long gives way. */
+    if (used + n > sizeof err->text)
+        used = sizeof err->text - n;
+    memcpy(err->text + used, text, n);
+    return -1;
+}
+
 int chsm_err_hint(struct chsm_err *err, const char *fmt, ...)
 {
     va_list ap;

@@ -42,6 +42,9 @@ CHSM_PRINTF(3, 4) int chsm_fail_errno(struct chsm_err *err, enum chsm_code code,
 /* Puts "<text>: " before the text of an error that is already there. Always returns -1. */
 CHSM_PRINTF(2, 3) int chsm_err_prefix(struct chsm_err *err, const char *fmt, ...);
 
+/* Puts text (less than half its size) behind an error that is already there, which loses its own end if need be. Always -1. */
+CHSM_PRINTF(2, 3) int chsm_err_suffix(struct chsm_err *err, const char *fmt, ...);
+
 /* Sets the remedy of an error that is already there. Always returns -1. */
 CHSM_PRINTF(2, 3) int chsm_err_hint(struct chsm_err *err, const char *fmt, ...);
 

@@ -33,8 +33,8 @@ static bool harmless(const char *name)
 {
     static const char *const names[] = {
         "tokentype", "expiresin", "extexpiresin", "expireson", "notbefore", "resource", "scope", "error", "errordescription",
-        "errorcodes", "timestamp", "traceid", "correlationid", "suberror", "erroruri", "code", "message", "keyname", "permissions",
-        "creationtime", "clientid", "type", "id", NULL
+        "errorcodes", "timestamp", "traceid", "correlationid", "suberror", "erroruri", "code", "message", "keyname",
+        "permissions", "creationtime", "clientid", "type", "id", NULL
     };
 
     return one_of(names, name);

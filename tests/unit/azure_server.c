@@ -23,6 +23,7 @@ struct connection { struct server *server; int fd; pthread_t thread; };
 struct server {
     int fd;
     char url[64], ca[64];
+    unsigned port;
     SSL_CTX *tls;
     const char *const *script;
     pthread_t thread;
@@ -279,7 +280,8 @@ struct server *server_new_tls(enum server_tls tls, const char *const *script)
     s->fd = socket(AF_INET, SOCK_STREAM, 0);
     must(s->fd >= 0 && bind(s->fd, (struct sockaddr *)&a, n) == 0 && listen(s->fd, 16) == 0 &&
          getsockname(s->fd, (struct sockaddr *)&a, &n) == 0, "listening");
-    (void)snprintf(s->url, sizeof s->url, "%s://localhost:%u", tls ? "https" : "http", ntohs(a.sin_port));
+    s->port = ntohs(a.sin_port);
+    (void)snprintf(s->url, sizeof s->url, "%s://localhost:%u", tls ? "https" : "http", s->port);
     if (tls)
         start_tls(s, tls);
     must(pthread_create(&s->thread, NULL, server_main, s) == 0, "thread");
@@ -303,6 +305,11 @@ void server_free(struct server *s)
 const char *server_url(const struct server *s)
 {
     return s->url;
+}
+
+unsigned server_port(const struct server *s)
+{
+    return s->port;
 }
 
 const char *server_ca(const struct server *s)

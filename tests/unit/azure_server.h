@@ -24,6 +24,7 @@ struct server *server_new_tls(enum server_tls tls, const char *const *script);
 void server_free(struct server *s);
 
 const char *server_url(const struct server *s);         /* "https://localhost:PORT" */
+unsigned server_port(const struct server *s);
 const char *server_ca(const struct server *s);          /* its certificate as a PEM file; NULL without TLS */
 char *server_ca_hash(const struct server *s);           /* the name that OpenSSL looks for in a folder; malloc()ed */
 unsigned server_count(struct server *s);                /* requests so far */

@@ -19,9 +19,9 @@ struct arm_world {
 };
 
 /* credential: "token" (the static token "s3cret") or "environment" (a client secret; the script then begins with TOKEN()). */
-static inline void arm_world_open_tls(struct arm_world *w, enum server_tls tls, const char *credential, const char *const *script)
+static inline void arm_world_open_on(struct arm_world *w, struct server *server, const char *credential, const char *record)
 {
-    *w = (struct arm_world){ .server = server_new_tls(tls, script) };
+    *w = (struct arm_world){ .server = server };
     setenv("AZURE_ACCESS_TOKEN", "s3cret", 1);
     setenv("AZURE_TENANT_ID", "tenant-1", 1);
     setenv("AZURE_CLIENT_ID", "client-1", 1);
@@ -30,9 +30,15 @@ static inline void arm_world_open_tls(struct arm_world *w, enum server_tls tls, 
     w->arm.cloud = (struct chsm_cloud){ .name = strdup("Test"), .resource_manager = strdup(server_url(w->server)),
                                         .authority = strdup(server_url(w->server)), .arm_resource = strdup("https://management.test"),
                                         .storage_suffix = strdup("core.test") };
-    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000 }, &w->arm.http, &w->err),
-              w->err);
+    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000, .record = record },
+                            &w->arm.http, &w->err), w->err);
+    memcpy(w->arm.correlation, chsm_http_correlation(w->arm.http), sizeof w->arm.correlation);
     assert_ok(chsm_credential_new(credential, w->arm.http, &w->arm.cloud, &w->arm.credential, &w->err), w->err);
+}
+
+static inline void arm_world_open_tls(struct arm_world *w, enum server_tls tls, const char *credential, const char *const *script)
+{
+    arm_world_open_on(w, server_new_tls(tls, script), credential, NULL);
 }
 
 static inline void arm_world_open(struct arm_world *w, const char *credential, const char *const *script)

@@ -33,11 +33,6 @@ static void forget_environment(void)
         unsetenv(names[i]);
 }
 
-static unsigned port_of(const struct server *s)
-{
-    return (unsigned)strtoul(strrchr(server_url(s), ':') + 1, NULL, 10);
-}
-
 /* A server, a proxy before it, and `variable` naming it; host is who the request is for. */
 static void open_world(struct world *w, const char *answer, const char *variable, const char *userinfo, const char *host)
 {
@@ -45,10 +40,10 @@ static void open_world(struct world *w, const char *answer, const char *variable
 
     forget_environment();
     *w = (struct world){ .server = server_new(/* tls= */ true, script) };
-    w->proxy = proxy_new(port_of(w->server), answer);
+    w->proxy = proxy_new(server_port(w->server), answer);
     address = chsm_strf("http://%s127.0.0.1:%u", userinfo, proxy_port(w->proxy));
     setenv(variable, address, 1);
-    (void)snprintf(w->url, sizeof w->url, "https://%s:%u/x", host, port_of(w->server));
+    (void)snprintf(w->url, sizeof w->url, "https://%s:%u/x", host, server_port(w->server));
 }
 
 static int ask(struct world *w, const char *method)
@@ -81,7 +76,7 @@ static void variables_of_curl(void **state)
         struct world w;
 
         open_world(&w, NULL, v[i].name, "", "arm.test");
-        wanted = chsm_strf("CONNECT arm.test:%u HTTP/1.1\r\n", port_of(w.server));
+        wanted = chsm_strf("CONNECT arm.test:%u HTTP/1.1\r\n", server_port(w.server));
         if (v[i].used) {
             assert_ok(ask(&w, "GET"), w.err);
             assert_int_equal(strncmp(proxy_head(w.proxy), wanted, strlen(wanted)), 0);
