@@ -24,6 +24,7 @@ static json_t *shown_query(const struct sim_request *rq)
     static const char *const harmless[] = {
         "api-version", "resource", "$filter", "$skiptoken", "client_id", "object_id", "msi_res_id", "mi_res_id", "$expand",
         "restype", "comp", "prefix", "delimiter", "maxresults", "marker",
+        "metricnames", "aggregation", "interval", "timespan",
     };
     json_t *query = json_object();
 

@@ -304,3 +304,7 @@ created_id() {
     run_chsmctl backup list -u "$(container)" --source-uuid nonsense
     assert_status 2
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

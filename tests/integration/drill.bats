@@ -124,3 +124,7 @@ teardown_file() {
     KNOWN_SECRETS+=(nonsense99)
     assert_no_secret "$BATS_TEST_TMPDIR/evidence"
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

@@ -216,3 +216,7 @@ backup() {
     run --separate-stderr sh -c '"$CHSMCTL" cluster list >/dev/full'
     [[ $status == 3 ]]
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

@@ -128,6 +128,17 @@ assert_no_secret() {
     fi
 }
 
+# assert_requests_known: every request that the simulator has seen so far is in the table of tests/unit/azure_request_rows.c. For files in
+# which nobody but chsmctl talks to it.
+assert_requests_known() {
+    local log=$abs_top_builddir/tests/unit/azure_request_log
+
+    [[ -x $log ]] || skip "$log is not built"
+    run "$log" "$SIM_DIR/requests.jsonl"
+    [[ $status == 0 ]] || fail "$output"
+    echo "# ${lines[-1]}" >&3
+}
+
 # foreign PROGRAM ...: a program that was not built with sanitizers and loads our module needs their runtime first.
 foreign() {
     if [[ ${CHSM_SANITIZERS:-no} == yes ]]; then

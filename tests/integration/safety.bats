@@ -233,3 +233,7 @@ STORAGE=(-g rg-source -c backups)
     refuses keys-in-use storage harden -g rg-source -n keyaccount --identity id-other
     assert_stderr 'has no role'
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

@@ -324,3 +324,7 @@ finding() {
     assert_status 5
     assert_stderr 'firewall'
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

@@ -88,6 +88,11 @@ UNIT_TESTS += tests/unit/test_azure_requests
 tests_unit_test_azure_requests_SOURCES = tests/unit/test_azure_requests.c tests/unit/check.h $(azure_test_server) $(azure_request_table)
 tests_unit_test_azure_requests_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_test_azure_requests_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_requests_storage
+UNIT_TESTS += tests/unit/test_azure_requests_storage
+tests_unit_test_azure_requests_storage_SOURCES = tests/unit/test_azure_requests_storage.c tests/unit/check.h $(azure_test_server) $(azure_request_table)
+tests_unit_test_azure_requests_storage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_requests_storage_LDADD = $(azure_test_libs) -lssl
 check_PROGRAMS += tests/unit/azure_request_log
 tests_unit_azure_request_log_SOURCES = tests/unit/azure_request_log.c tests/unit/check.h $(azure_test_server) $(azure_request_table)
 tests_unit_azure_request_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
@@ -105,6 +110,12 @@ EXTRA_DIST += \
 	tests/data/azure/CloudHsmCluster_ListBySubscription_MaximumSet_Gen.json \
 	tests/data/azure/CloudHsmCluster_Update_MaximumSet_Gen.json \
 	tests/data/azure/CreateResourceGroup.json \
+	tests/data/azure/BlobContainersPutDefaultEncryptionScope.json \
+	tests/data/azure/PrivateEndpointCreate.json \
+	tests/data/azure/RoleAssignments_CreateForResource.json \
+	tests/data/azure/RoleAssignments_ListForScope.json \
+	tests/data/azure/StorageAccountCreate.json \
+	tests/data/azure/StorageAccountCreateDisallowPublicNetworkAccess.json \
 	tests/data/azure/IdentityCreate.json \
 	tests/data/azure/IdentityGet.json \
 	tests/data/azure/openapi.json

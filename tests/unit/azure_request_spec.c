@@ -215,7 +215,7 @@ static void names_are_the_examples(const struct request_row *row, const json_t *
 {
     for (const char *p = strchr(row->path, '{'); p; p = strchr(p + 1, '{')) {
         size_t n = strcspn(p + 1, "}");
-        AUTO_FREE char *name = strndup(p + 1, n);
+        AUTO_FREE char *name = p[1] == '+' ? strndup(p + 2, n - 1) : strndup(p + 1, n);
 
         if (!json_object_get(json_object_get(example, "parameters"), name))
             fail_msg("%s: the example %s gives no %s", row->what, row->example, name);
@@ -244,7 +244,7 @@ static void members_are_published(const struct request_row *row, const char *lis
     for (const char *p = list; p && *p; p += strspn(p, " ")) {
         size_t n = strcspn(p, " ");
         AUTO_FREE char *pattern = strndup(p, n);
-        bool known = row->schema && schema_knows(row->schema, pattern);
+        bool known = (row->schema && schema_knows(row->schema, pattern)) || request_among(row->beyond, pattern);
 
         json_array_foreach (leaves, i, leaf)
             known = known || request_member_fits(pattern, json_string_value(leaf));

@@ -113,12 +113,15 @@ void request_read(const char *raw, struct request *ret)
     *ret = q;
 }
 
-/* "/{a}/b" fits "/x/b"; the case of fixed parts does not matter (arm.md §2.1). */
+/* "/{a}/b" fits "/x/b"; behind "{+a}" comes a fixed part. The case of fixed parts does not matter (arm.md §2.1). */
 static bool path_fits(const char *pattern, const char *path)
 {
     while (*pattern && *path) {
         if (*pattern == '{') {
-            size_t n = strcspn(path, "/");
+            const char *rest = pattern + strcspn(pattern, "}") + 1;
+            AUTO_FREE char *fixed = strndup(rest, strcspn(rest, "{"));
+            const char *end = pattern[1] == '+' ? strcasestr(path, fixed) : path + strcspn(path, "/");
+            size_t n = end ? (size_t)(end - path) : 0;
 
             if (n == 0)
                 return false;
@@ -182,8 +185,7 @@ static bool query_fits(const char *rule, const char *query, char **ret_why)
     return matched == parts(query);
 }
 
-/* One of the words of a list fits the leaf. */
-static bool among(const char *list, const char *leaf)
+bool request_among(const char *list, const char *leaf)
 {
     for (const char *p = list; p && *p; p += strspn(p, " ")) {
         size_t n = strcspn(p, " ");
@@ -207,7 +209,7 @@ static bool body_fits(const struct request_row *row, const struct request *q, ch
         return false;
     }
     json_array_foreach (leaves, i, leaf)
-        if (!among(row->body, json_string_value(leaf)) && !among(row->may, json_string_value(leaf))) {
+        if (!request_among(row->body, json_string_value(leaf)) && !request_among(row->may, json_string_value(leaf))) {
             *ret_why = chsm_strf("the member %s, which the row does not name", json_string_value(leaf));
             return false;
         }
@@ -299,13 +301,13 @@ void requests_check(struct server *s)
     }
 }
 
-void requests_all_seen(const char *service)
+void requests_all_seen(const char *sender)
 {
     bool missing = false;
 
     for (const struct request_row *row = request_rows; row->what; row++) {
         assert_true(row - request_rows < ROWS_MAX);
-        if (strcmp(row->service, service) != 0 || seen[row - request_rows])
+        if (strcmp(row->sender, sender) != 0 || seen[row - request_rows])
             continue;
         print_error("nothing of this program sends \"%s\"\n", row->what);
         missing = true;

@@ -17,11 +17,12 @@ enum request_kind {
 };
 
 struct request_row {
+    const char *sender;     /* which tests send it (requests_all_seen()): "cluster", "storage", "login"; "simulator": .bats alone */
     const char *service;    /* as the simulator calls it: "arm", "login", "imds", "blob" */
     const char *what;       /* "cluster create"; unique */
     enum request_kind kind;
     const char *method;
-    const char *path;       /* "{name}" stands for one part */
+    const char *path;       /* "{name}" stands for one part, "{+name}" for several */
     const char *query;      /* "api-version=2025-03-31&marker?=*": nothing else may be there; "*" any value, "?" may be left
                              * out; NULL = none at all; "*" alone: an address that the service made */
     const char *header;     /* a line that has to be there besides; NULL */
@@ -30,8 +31,9 @@ struct request_row {
     const char *may;        /* members that may be there besides */
     bool form;              /* the body is a form, its fields are the members */
 
-    const char *example;    /* file in tests/data/azure; NULL = none is published */
+    const char *example;    /* file in tests/data/azure; NULL = none is at hand */
     const char *part;       /* where in it the body is ("parameters.body"); NULL = nowhere */
+    const char *beyond;     /* those of body and may that the example leaves out, as the service's reference has them; NULL */
     const char *schema;     /* definition in tests/data/azure/openapi.json; NULL = not ours */
 };
 
@@ -56,8 +58,8 @@ const struct request_row *request_row_of(const struct request *q, const char *se
 /* Every request that the server has seen belongs to a row, and is as it says; fails the test otherwise. */
 void requests_check(struct server *s);
 
-/* Every row of the service was seen by requests_check() in this program; fails the test otherwise. */
-void requests_all_seen(const char *service);
+/* Every row of the sender was seen by requests_check() in this program; fails the test otherwise. */
+void requests_all_seen(const char *sender);
 
 /* Every row agrees with its example, and with the OpenAPI file where it is of Cloud HSM; fails the test otherwise. */
 void requests_agree_with_the_specification(void **state);
@@ -70,6 +72,9 @@ json_t *request_leaves(const json_t *value);
 
 /* "tags.*" fits "tags.Dept". */
 bool request_member_fits(const char *pattern, const char *leaf);
+
+/* One of the words of a list (NULL = none) fits the leaf. */
+bool request_among(const char *list, const char *leaf);
 
 /* A file of tests/data/azure; fails the test when it cannot be read. */
 json_t *request_data(const char *name);
