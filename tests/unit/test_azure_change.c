@@ -8,21 +8,26 @@
 #include "azure/tags.h"
 #include "tests/unit/azure_world.h"
 
-#define GROUP "/subscriptions/" SUBSCRIPTION "/resourceGroups/rg"
-#define MI(name) GROUP "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" name
+#define GROUP                        "/subscriptions/" SUBSCRIPTION "/resourceGroups/rg"
+#define MI(name)                     GROUP "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" name
 #define ERROR(status, code, message) ANSWER(status, "", "{\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"}}")
-#define NOT_THERE ERROR("404 Not Found", "ResourceNotFound", "x")
-#define CLUSTER(state, active, sku, tags, identity) ANSWER("200 OK", "", "{\"id\":\"/x\",\"name\":\"chsm1\",\"location\":\"UK West\"," \
-    "\"sku\":{\"family\":\"B\",\"name\":\"" sku "\"},\"tags\":" tags ",\"identity\":" identity ",\"properties\":{\"provisioningState\":\"" \
-    state "\",\"activationState\":\"" active "\",\"publicNetworkAccess\":\"Disabled\",\"statusMessage\":\"because\"}}")
+#define NOT_THERE                    ERROR("404 Not Found", "ResourceNotFound", "x")
+#define CLUSTER(state, active, sku, tags, identity)                                                                              \
+    ANSWER("200 OK", "",                                                                                                         \
+           "{\"id\":\"/x\",\"name\":\"chsm1\",\"location\":\"UK West\","                                                         \
+           "\"sku\":{\"family\":\"B\",\"name\":\"" sku "\"},\"tags\":" tags ",\"identity\":" identity                            \
+           ",\"properties\":{\"provisioningState\":\"" state "\",\"activationState\":\"" active                                  \
+           "\",\"publicNetworkAccess\":\"Disabled\",\"statusMessage\":\"because\"}}")
 #define PLAIN(state, active) CLUSTER(state, active, "Standard_B1", "{}", NONE)
-#define NONE "{\"type\":\"None\"}"
-#define USER(name) "{\"type\":\"UserAssigned\",\"userAssignedIdentities\":{\"" MI(name) "\":{}}}"
-#define JOB "572a45927fc240e1ac075de27371680b"
-#define BACKUP "cloudhsm-0e35c989-c582-4b3c-958d-596e4c4fe133-2025061314364592"
-#define CONTAINER "https://a.blob.core.windows.net/c"
-#define RESULT(word) ANSWER("200 OK", "", "{\"properties\":{\"status\":\"" word "\",\"jobId\":\"" JOB "\"," \
-    "\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}}")
+#define NONE                 "{\"type\":\"None\"}"
+#define USER(name)           "{\"type\":\"UserAssigned\",\"userAssignedIdentities\":{\"" MI(name) "\":{}}}"
+#define JOB                  "572a45927fc240e1ac075de27371680b"
+#define BACKUP               "cloudhsm-0e35c989-c582-4b3c-958d-596e4c4fe133-2025061314364592"
+#define CONTAINER            "https://a.blob.core.windows.net/c"
+#define RESULT(word)                                                                                                             \
+    ANSWER("200 OK", "",                                                                                                         \
+           "{\"properties\":{\"status\":\"" word "\",\"jobId\":\"" JOB "\","                                                     \
+           "\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}}")
 
 static const struct chsm_cluster_ref chsm1 = { SUBSCRIPTION, "rg", "chsm1" }, source = { SUBSCRIPTION, "rg", "source" };
 
@@ -39,7 +44,8 @@ static int tags(const char *const *words, json_t **ret, struct chsm_err *err)
 
 static void tags_are_read(void **state)
 {
-    static const char *const bad[][3] = { { "a<b=1" }, { "=1" }, { "a=1", "A=2" }, { "a\\b" }, { "a/b=1" }, { "", "a=1" }, { "\xff=1" } };
+    static const char *const bad[][3] = { { "a<b=1" }, { "=1" },      { "a=1", "A=2" }, { "a\\b" },
+                                          { "a/b=1" }, { "", "a=1" }, { "\xff=1" } };
     struct chsm_err err;
     json_t *t;
 
@@ -98,7 +104,12 @@ static void backups_tell_their_time(void **state)
 static int guard(const struct chsm_cluster_ref *from, const char *uuid, int64_t max_age, const char *id, struct chsm_err *err)
 {
     const struct chsm_restore_request q = {
-        .destination = &chsm1, .source = from, .container_uri = CONTAINER, .backup_id = id, .source_uuid = uuid, .max_age = max_age,
+        .destination = &chsm1,
+        .source = from,
+        .container_uri = CONTAINER,
+        .backup_id = id,
+        .source_uuid = uuid,
+        .max_age = max_age,
     };
 
     return chsm_restore_guard_words(&q, chsm_time_utc(2025, 6, 13, 15, 36, 46), err);
@@ -135,8 +146,12 @@ static int create(struct arm_world *w, const struct chsm_cluster_spec *spec, boo
 /* The PUT arrived, its answer did not; the same PUT again meets a cluster that is being made. */
 static void a_lost_answer_is_no_failure(void **state)
 {
-    static const char *const script[] = { NOT_THERE, "", ERROR("409 Conflict", "Conflict", "busy"), PLAIN("Provisioning", "NotDefined"),
-                                          PLAIN("Succeeded", "NotActivated"), NULL };
+    static const char *const script[] = { NOT_THERE,
+                                          "",
+                                          ERROR("409 Conflict", "Conflict", "busy"),
+                                          PLAIN("Provisioning", "NotDefined"),
+                                          PLAIN("Succeeded", "NotActivated"),
+                                          NULL };
     bool changed = false;
     struct arm_world w;
 
@@ -168,8 +183,9 @@ static void a_name_that_is_taken(void **state)
 /* Only ARM's own word says that there is none: what a proxy answers must not make us create or call anything gone. */
 static void a_foreign_404_is_no_absence(void **state)
 {
-    static const char *const script[] = { ANSWER("404 Not Found", "", "<html>"), ERROR("404 Not Found", "ResourceGroupNotFound", "x"),
-                                          PLAIN("Deleting", "NotActivated"), ANSWER("404 Not Found", "", ""), NULL };
+    static const char *const script[] = { ANSWER("404 Not Found", "", "<html>"),
+                                          ERROR("404 Not Found", "ResourceGroupNotFound", "x"), PLAIN("Deleting", "NotActivated"),
+                                          ANSWER("404 Not Found", "", ""), NULL };
     struct chsm_cluster_task t;
     struct arm_world w;
     bool there = false;
@@ -180,23 +196,30 @@ static void a_foreign_404_is_no_absence(void **state)
     for (int i = 0; i < 2; i++)
         assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "ukwest" }, NULL), CHSM_SERVICE, w.err);
     assert_fails(chsm_cluster_delete(&t, NULL, &there, &w.err), CHSM_SERVICE, w.err);
-    assert_int_equal(server_count(w.server), 4);    /* and a cluster that is being deleted is not deleted again */
+    assert_int_equal(server_count(w.server), 4); /* and a cluster that is being deleted is not deleted again */
     arm_world_close(&w);
 }
 
 static void what_was_made_is_looked_at(void **state)
 {
-    static const char *const script[] = { NOT_THERE, PLAIN("Succeeded", "NotActivated"), PLAIN("Succeeded", "NotActivated"),
+    static const char *const script[] = { NOT_THERE,
+                                          PLAIN("Succeeded", "NotActivated"),
+                                          PLAIN("Succeeded", "NotActivated"),
                                           CLUSTER("Succeeded", "Active", "Standard_B1", "{\"a\":\"b\"}", USER("mi-1")),
-                                          NOT_THERE, PLAIN("Provisioning", "NotDefined"), PLAIN("Failed", "NotDefined"), PLAIN("Failed", "NotDefined"),
+                                          NOT_THERE,
+                                          PLAIN("Provisioning", "NotDefined"),
+                                          PLAIN("Failed", "NotDefined"),
+                                          PLAIN("Failed", "NotDefined"),
                                           NULL };
     struct arm_world w;
 
     (void)state;
     arm_world_open(&w, "token", script);
-    assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "ukwest", .sku = "Standard B10" }, NULL), CHSM_SERVICE, w.err);
+    assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "ukwest", .sku = "Standard B10" }, NULL), CHSM_SERVICE,
+                 w.err);
     assert_contains(w.err.text, "SKU: Standard_B1 instead of Standard B10");
-    assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "uksouth", .identity = MI("mi-2") }, NULL), CHSM_REFUSED, w.err);
+    assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "uksouth", .identity = MI("mi-2") }, NULL), CHSM_REFUSED,
+                 w.err);
     assert_contains(w.err.text, "location: UK West instead of uksouth");
     assert_contains(w.err.text, "mi-1 instead of ");
     assert_fails(create(&w, &(struct chsm_cluster_spec){ .location = "ukwest" }, NULL), CHSM_SERVICE, w.err);
@@ -218,11 +241,17 @@ static int retag(struct arm_world *w, const char *value)
 static void what_else_changed_is_found(void **state)
 {
 #define BEFORE CLUSTER("Succeeded", "Active", "Standard_B1", "{\"Dept\":\"a\"}", USER("mi-1"))
-    static const char *const script[] = {
-        BEFORE, CLUSTER("Succeeded", "Active", "Standard_B2", "{\"Dept\":\"b\"}", USER("mi-1")),
-        CLUSTER("Succeeded", "Active", "Standard_B2", "{\"Dept\":\"b\"}", USER("mi-1")),
-        BEFORE, CLUSTER("Succeeded", "Active", "Standard_B1", "{\"Dept\":\"b\"}", NONE), CLUSTER("Succeeded", "Active", "Standard_B1", "{\"Dept\":\"b\"}", NONE),
-        BEFORE, BEFORE, BEFORE, BEFORE, NULL };
+    static const char *const script[] = { BEFORE,
+                                          CLUSTER("Succeeded", "Active", "Standard_B2", "{\"Dept\":\"b\"}", USER("mi-1")),
+                                          CLUSTER("Succeeded", "Active", "Standard_B2", "{\"Dept\":\"b\"}", USER("mi-1")),
+                                          BEFORE,
+                                          CLUSTER("Succeeded", "Active", "Standard_B1", "{\"Dept\":\"b\"}", NONE),
+                                          CLUSTER("Succeeded", "Active", "Standard_B1", "{\"Dept\":\"b\"}", NONE),
+                                          BEFORE,
+                                          BEFORE,
+                                          BEFORE,
+                                          BEFORE,
+                                          NULL };
     struct arm_world w;
 
     (void)state;
@@ -241,12 +270,20 @@ static void what_else_changed_is_found(void **state)
 /* 202 without an address for the operation: the cluster itself tells. Deletions that fail say why. */
 static void deletions(void **state)
 {
-    static const char *const script[] = {
-        PLAIN("Succeeded", "NotActivated"), ANSWER("202 Accepted", "", ""), PLAIN("Succeeded", "NotActivated"),
-        PLAIN("Deleting", "NotActivated"), NOT_THERE,
-        PLAIN("Succeeded", "NotDefined"), ANSWER("204 No Content", "", ""), NOT_THERE,
-        PLAIN("Succeeded", "NotActivated"), ANSWER("202 Accepted", "", ""), PLAIN("Failed", "NotActivated"),
-        PLAIN("Succeeded", "Unknown"), PLAIN("Succeeded", ""), NULL };
+    static const char *const script[] = { PLAIN("Succeeded", "NotActivated"),
+                                          ANSWER("202 Accepted", "", ""),
+                                          PLAIN("Succeeded", "NotActivated"),
+                                          PLAIN("Deleting", "NotActivated"),
+                                          NOT_THERE,
+                                          PLAIN("Succeeded", "NotDefined"),
+                                          ANSWER("204 No Content", "", ""),
+                                          NOT_THERE,
+                                          PLAIN("Succeeded", "NotActivated"),
+                                          ANSWER("202 Accepted", "", ""),
+                                          PLAIN("Failed", "NotActivated"),
+                                          PLAIN("Succeeded", "Unknown"),
+                                          PLAIN("Succeeded", ""),
+                                          NULL };
     struct chsm_cluster_task t;
     struct arm_world w;
     bool there = false;
@@ -260,7 +297,7 @@ static void deletions(void **state)
     }
     assert_fails(chsm_cluster_delete(&t, NULL, &there, &w.err), CHSM_SERVICE, w.err);
     assert_contains(w.err.text, "because");
-    for (int i = 0; i < 2; i++)     /* what nobody knows may hold keys */
+    for (int i = 0; i < 2; i++) /* what nobody knows may hold keys */
         assert_fails(chsm_cluster_delete(&t, "chsm2", &there, &w.err), CHSM_REFUSED, w.err);
     assert_int_equal(server_count(w.server), 13);
     arm_world_close(&w);
@@ -284,17 +321,34 @@ static int check(struct arm_world *w, int64_t role_delay)
 static void checks_in_every_style(void **state)
 {
     static const char *const script[] = {
-        ACTIVE, RESULT("Succeeded"),
-        ACTIVE, RESULT("InProgress"), RESULT("InProgress"), RESULT("Succeeded"),
-        ACTIVE, ANSWER("202 Accepted", "Location: /l\r\n", ""), ANSWER("202 Accepted", "Location: /l\r\n", ""), RESULT("Succeeded"),
-        ACTIVE, ANSWER("202 Accepted", "Location: /l\r\n", ""), ANSWER("200 OK", "", ""),
-        ACTIVE, ANSWER("202 Accepted", "Azure-AsyncOperation: /a\r\n", ""), ANSWER("200 OK", "", "{\"status\":\"Running\"}"),
+        ACTIVE,
+        RESULT("Succeeded"),
+        ACTIVE,
+        RESULT("InProgress"),
+        RESULT("InProgress"),
+        RESULT("Succeeded"),
+        ACTIVE,
+        ANSWER("202 Accepted", "Location: /l\r\n", ""),
+        ANSWER("202 Accepted", "Location: /l\r\n", ""),
+        RESULT("Succeeded"),
+        ACTIVE,
+        ANSWER("202 Accepted", "Location: /l\r\n", ""),
+        ANSWER("200 OK", "", ""),
+        ACTIVE,
+        ANSWER("202 Accepted", "Azure-AsyncOperation: /a\r\n", ""),
+        ANSWER("200 OK", "", "{\"status\":\"Running\"}"),
         ANSWER("200 OK", "", "{\"status\":\"Succeeded\"}"),
-        ACTIVE, RESULT("Failed"),
-        ACTIVE, RESULT("Cancelled"),
-        ACTIVE, ANSWER("202 Accepted", "Azure-AsyncOperation: /a\r\n", ""),
+        ACTIVE,
+        RESULT("Failed"),
+        ACTIVE,
+        RESULT("Cancelled"),
+        ACTIVE,
+        ANSWER("202 Accepted", "Azure-AsyncOperation: /a\r\n", ""),
         ANSWER("200 OK", "", "{\"status\":\"Failed\",\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}"),
-        ACTIVE, ANSWER("202 Accepted", "", ""), NULL };
+        ACTIVE,
+        ANSWER("202 Accepted", "", ""),
+        NULL
+    };
     struct arm_world w;
 
     (void)state;
@@ -314,11 +368,13 @@ static void a_new_role_is_waited_for(void **state)
 {
     static const char *const script[] = {
         ACTIVE, ERROR("403 Forbidden", "AuthorizationPermissionMismatch", "not yet"),
-        ANSWER("200 OK", "", "{\"properties\":{\"status\":\"Failed\",\"error\":{\"code\":\"AuthorizationFailure\",\"message\":\"not yet\"}}}"),
+        ANSWER("200 OK", "",
+               "{\"properties\":{\"status\":\"Failed\",\"error\":{\"code\":\"AuthorizationFailure\",\"message\":\"not yet\"}}}"),
         RESULT("Succeeded"),
         /* A right that the caller himself lacks does not come by waiting. */
         ACTIVE, ERROR("403 Forbidden", "AuthorizationFailed", "The client 'x' does not have authorization to perform action 'y'"),
-        ACTIVE, ERROR("403 Forbidden", "AuthorizationPermissionMismatch", "not yet"), NULL };
+        ACTIVE, ERROR("403 Forbidden", "AuthorizationPermissionMismatch", "not yet"), NULL
+    };
     struct arm_world w;
 
     (void)state;
@@ -332,7 +388,8 @@ static void a_new_role_is_waited_for(void **state)
 
 static void checks_are_guarded(void **state)
 {
-    static const char *const script[] = { PLAIN("Succeeded", "NotActivated"), PLAIN("Updating", "Active"), PLAIN("Succeeded", "Active"), NULL };
+    static const char *const script[] = { PLAIN("Succeeded", "NotActivated"), PLAIN("Updating", "Active"),
+                                          PLAIN("Succeeded", "Active"), NULL };
     const struct chsm_restore_request q = { .destination = &chsm1, .container_uri = CONTAINER, .backup_id = BACKUP };
     struct chsm_cluster_task t;
     struct chsm_job j = { 0 };
@@ -351,12 +408,20 @@ static void checks_are_guarded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tags_are_read), cmocka_unit_test(tags_are_compared), cmocka_unit_test(regions),
-        cmocka_unit_test(backups_tell_their_time), cmocka_unit_test(restores_are_guarded),
-        cmocka_unit_test(a_lost_answer_is_no_failure), cmocka_unit_test(a_name_that_is_taken),
-        cmocka_unit_test(a_foreign_404_is_no_absence), cmocka_unit_test(what_was_made_is_looked_at),
-        cmocka_unit_test(what_else_changed_is_found), cmocka_unit_test(deletions),
-        cmocka_unit_test(checks_in_every_style), cmocka_unit_test(a_new_role_is_waited_for), cmocka_unit_test(checks_are_guarded),
+        cmocka_unit_test(tags_are_read),
+        cmocka_unit_test(tags_are_compared),
+        cmocka_unit_test(regions),
+        cmocka_unit_test(backups_tell_their_time),
+        cmocka_unit_test(restores_are_guarded),
+        cmocka_unit_test(a_lost_answer_is_no_failure),
+        cmocka_unit_test(a_name_that_is_taken),
+        cmocka_unit_test(a_foreign_404_is_no_absence),
+        cmocka_unit_test(what_was_made_is_looked_at),
+        cmocka_unit_test(what_else_changed_is_found),
+        cmocka_unit_test(deletions),
+        cmocka_unit_test(checks_in_every_style),
+        cmocka_unit_test(a_new_role_is_waited_for),
+        cmocka_unit_test(checks_are_guarded),
     };
 
     return cmocka_run_group_tests_name("azure/change", tests, NULL, NULL);

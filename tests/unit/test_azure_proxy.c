@@ -224,7 +224,8 @@ static void trust(void **state)
     const char *good = server_ca(s), *bad = server_ca(other);
     const struct { const char *option, *bundle, *file, *dir; int rc; } v[] = {
         { good, bad, bad, NULL, 0 }, { bad, good, good, NULL, -1 }, { NULL, good, bad, NULL, -1 }, { NULL, bad, good, NULL, 0 },
-        { NULL, good, NULL, "/nowhere", 0 }, { NULL, bad, NULL, NULL, -1 }, { NULL, NULL, good, NULL, 0 }, { NULL, NULL, bad, NULL, -1 }, { NULL, "", good, "", 0 }, { NULL, NULL, good, "/nowhere", 0 },
+        { NULL, good, NULL, "/nowhere", 0 }, { NULL, bad, NULL, NULL, -1 },
+        { NULL, NULL, good, NULL, 0 }, { NULL, NULL, bad, NULL, -1 }, { NULL, "", good, "", 0 }, { NULL, NULL, good, "/nowhere", 0 },
         { NULL, NULL, NULL, NULL, -1 },
     };
 

@@ -6,22 +6,24 @@
 #include "tests/unit/azure_requests.h"
 #include "tests/unit/azure_world.h"
 
-#define SUB "/subscriptions/" SUBSCRIPTION
-#define GROUP SUB "/resourceGroups/rg"
-#define MI GROUP "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi-1"
-#define SUBNET GROUP "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/inner"
-#define PRINCIPAL "44444444-4444-4444-8444-444444444444"
-#define OK(body) ANSWER("200 OK", "", body)
-#define MADE(body) ANSWER("201 Created", "", body)
-#define NONE(code) ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"" code "\",\"message\":\"x\"}}")
-#define IDENTITY OK("{\"id\":\"" MI "\",\"properties\":{\"principalId\":\"" PRINCIPAL "\"}}")
-#define NETWORK OK("{\"location\":\"uksouth\",\"properties\":{\"subnets\":[{\"id\":\"" SUBNET "\"}]}}")
+#define SUB             "/subscriptions/" SUBSCRIPTION
+#define GROUP           SUB "/resourceGroups/rg"
+#define MI              GROUP "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/mi-1"
+#define SUBNET          GROUP "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/inner"
+#define PRINCIPAL       "44444444-4444-4444-8444-444444444444"
+#define OK(body)        ANSWER("200 OK", "", body)
+#define MADE(body)      ANSWER("201 Created", "", body)
+#define NONE(code)      ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"" code "\",\"message\":\"x\"}}")
+#define IDENTITY        OK("{\"id\":\"" MI "\",\"properties\":{\"principalId\":\"" PRINCIPAL "\"}}")
+#define NETWORK         OK("{\"location\":\"uksouth\",\"properties\":{\"subnets\":[{\"id\":\"" SUBNET "\"}]}}")
 #define ENDPOINT(state) "{\"id\":\"/e\",\"properties\":{\"provisioningState\":\"" state "\"}}"
-#define ACCOUNT(https, tls, public, keys, bypass) OK("{\"id\":\"/a\",\"kind\":\"StorageV2\",\"location\":\"uksouth\",\"properties\":{" \
-    "\"provisioningState\":\"Succeeded\",\"supportsHttpsTrafficOnly\":" https ",\"minimumTlsVersion\":\"" tls "\"," \
-    "\"allowBlobPublicAccess\":" public ",\"allowSharedKeyAccess\":" keys ",\"networkAcls\":{\"bypass\":\"" bypass "\"," \
-    "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":\"192.0.2.1\",\"action\":\"Allow\"}],\"virtualNetworkRules\":[]}," \
-    "\"primaryEndpoints\":{\"blob\":\"https://a.blob.test/\"}}}")
+#define ACCOUNT(https, tls, public, keys, bypass)                                                                                \
+    OK("{\"id\":\"/a\",\"kind\":\"StorageV2\",\"location\":\"uksouth\",\"properties\":{"                                         \
+       "\"provisioningState\":\"Succeeded\",\"supportsHttpsTrafficOnly\":" https ",\"minimumTlsVersion\":\"" tls "\","           \
+       "\"allowBlobPublicAccess\":" public ",\"allowSharedKeyAccess\":" keys ",\"networkAcls\":{\"bypass\":\"" bypass "\","      \
+                                           "\"defaultAction\":\"Deny\",\"ipRules\":[{\"value\":\"192.0.2.1\",\"action\":"        \
+                                           "\"Allow\"}],\"virtualNetworkRules\":[]},"                                            \
+                                           "\"primaryEndpoints\":{\"blob\":\"https://a.blob.test/\"}}}")
 #define GOOD ACCOUNT("true", "TLS1_2", "false", "false", "AzureServices")
 
 static const struct chsm_storage_ref ref = { SUBSCRIPTION, "rg", "account", "backups" };
@@ -49,14 +51,32 @@ static void close_world(struct arm_world *w, struct chsm_steps *s, const char *c
 static void from_nothing(void **state)
 {
     static const char *const script[] = {
-        IDENTITY, NONE("ResourceGroupNotFound"), MADE("{\"location\":\"uksouth\"}"), NONE("ResourceNotFound"), OK("{\"nameAvailable\":true}"),
+        IDENTITY,
+        NONE("ResourceGroupNotFound"),
+        MADE("{\"location\":\"uksouth\"}"),
+        NONE("ResourceNotFound"),
+        OK("{\"nameAvailable\":true}"),
         ANSWER("409 Conflict", "", "{\"error\":{\"code\":\"MissingSubscriptionRegistration\",\"message\":\"x\"}}"),
-        OK("{\"registrationState\":\"Registering\"}"), OK("{\"registrationState\":\"Registered\"}"),
-        ANSWER("202 Accepted", "Location: " SUB "/providers/Microsoft.Storage/locations/uksouth/asyncoperations/1?monitor=true&t=1&c=2\r\n", ""),
-        GOOD, GOOD, NONE("ContainerNotFound"), MADE("{}"), OK("{\"value\":[]}"), MADE("{}"), NONE("ResourceNotFound"), NETWORK,
-        ANSWER("201 Created", "Azure-AsyncOperation: " SUB "/providers/Microsoft.Network/locations/uksouth/operations/2?api-version=2024-05-01\r\n",
+        OK("{\"registrationState\":\"Registering\"}"),
+        OK("{\"registrationState\":\"Registered\"}"),
+        ANSWER("202 Accepted",
+               "Location: " SUB "/providers/Microsoft.Storage/locations/uksouth/asyncoperations/1?monitor=true&t=1&c=2\r\n", ""),
+        GOOD,
+        GOOD,
+        NONE("ContainerNotFound"),
+        MADE("{}"),
+        OK("{\"value\":[]}"),
+        MADE("{}"),
+        NONE("ResourceNotFound"),
+        NETWORK,
+        ANSWER("201 Created",
+               "Azure-AsyncOperation: " SUB
+               "/providers/Microsoft.Network/locations/uksouth/operations/2?api-version=2024-05-01\r\n",
                ENDPOINT("Updating")),
-        OK("{\"status\":\"Succeeded\"}"), OK(ENDPOINT("Succeeded")), NULL };
+        OK("{\"status\":\"Succeeded\"}"),
+        OK(ENDPOINT("Succeeded")),
+        NULL
+    };
     json_auto_t *tags = json_pack("{s:s}", "a", "b");
     const struct chsm_storage_plan plan = { .ref = ref, .location = "uksouth", .tags = tags, .identity = MI, .subnet = SUBNET };
     struct chsm_steps s;
@@ -71,12 +91,28 @@ static void from_nothing(void **state)
 
 static void what_is_there_is_corrected(void **state)
 {
-    static const char *const script[] = {
-        IDENTITY, OK("{\"location\":\"uksouth\"}"), ACCOUNT("false", "TLS1_0", "true", "true", "AzureServices"), OK("{\"value\":[]}"), GOOD,
-        OK("{}"), OK("{\"value\":[]}"), MADE("{}"), NONE("ResourceNotFound"), NETWORK, MADE(ENDPOINT("Succeeded")),
-        IDENTITY, OK("{\"location\":\"uksouth\"}"), ACCOUNT("true", "TLS1_2", "false", "false", "None"), GOOD, OK("{}"), OK("{\"value\":[]}"), MADE("{}"),
-        NULL };
-    struct chsm_storage_plan plan = { .ref = ref, .identity = MI, .subnet = SUBNET, .role_on_container = true, .manual_request = true };
+    static const char *const script[] = { IDENTITY,
+                                          OK("{\"location\":\"uksouth\"}"),
+                                          ACCOUNT("false", "TLS1_0", "true", "true", "AzureServices"),
+                                          OK("{\"value\":[]}"),
+                                          GOOD,
+                                          OK("{}"),
+                                          OK("{\"value\":[]}"),
+                                          MADE("{}"),
+                                          NONE("ResourceNotFound"),
+                                          NETWORK,
+                                          MADE(ENDPOINT("Succeeded")),
+                                          IDENTITY,
+                                          OK("{\"location\":\"uksouth\"}"),
+                                          ACCOUNT("true", "TLS1_2", "false", "false", "None"),
+                                          GOOD,
+                                          OK("{}"),
+                                          OK("{\"value\":[]}"),
+                                          MADE("{}"),
+                                          NULL };
+    struct chsm_storage_plan plan = {
+        .ref = ref, .identity = MI, .subnet = SUBNET, .role_on_container = true, .manual_request = true
+    };
     struct chsm_steps s;
     struct arm_world w;
 
@@ -91,9 +127,15 @@ static void what_is_there_is_corrected(void **state)
 
 static void looking_and_hardening(void **state)
 {
-    static const char *const script[] = {
-        GOOD, OK("{}"), IDENTITY, OK("{\"value\":[]}"), NONE("ManagementPolicyNotFound"),
-        ACCOUNT("true", "TLS1_2", "false", "true", "AzureServices"), OK("{\"value\":[]}"), GOOD, NULL };
+    static const char *const script[] = { GOOD,
+                                          OK("{}"),
+                                          IDENTITY,
+                                          OK("{\"value\":[]}"),
+                                          NONE("ManagementPolicyNotFound"),
+                                          ACCOUNT("true", "TLS1_2", "false", "true", "AzureServices"),
+                                          OK("{\"value\":[]}"),
+                                          GOOD,
+                                          NULL };
     struct chsm_steps s;
     struct arm_world w;
     json_t *list;
