@@ -14,7 +14,6 @@ INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
-INTEGRATION_TESTS += tests/integration/login_token.bats tests/integration/login.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
@@ -102,6 +101,7 @@ EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/tally.sh \
 	tests/lsan.supp
 
+INTEGRATION_TESTS += tests/integration/login_token.bats tests/integration/login.bats tests/integration/login_judge.bats
 EXTRA_DIST += tests/integration/stand_in_cli.sh tests/integration/login.bash tests/integration/login.yaml
 
 # Built by the scripts in tests/bench when they are run.

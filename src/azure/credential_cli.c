@@ -71,14 +71,18 @@ static char **environment(void)
 static int run(struct chsm_link *l, const char *const *argv, struct answer *ret, struct chsm_err *err)
 {
     AUTO_FREE char **env = environment();
-    struct chsm_program p = { .path = l->path, .argv = (char *const *)(uintptr_t)argv, .env = env, .directory = "/bin", .limit = LIMIT_MS,
-                              .out = &ret->out, .errors = &ret->errors };
+    int64_t left = chsm_deadline_left(chsm_http_limited(l->http));
+    struct chsm_program p = { .path = l->path, .argv = (char *const *)(uintptr_t)argv, .env = env, .directory = "/bin",
+                              .limit = left < LIMIT_MS ? left : LIMIT_MS, .out = &ret->out, .errors = &ret->errors };
 
     if (!env)
         return chsm_oom(err);
+    if (left == 0)
+        return chsm_fail(err, CHSM_DEADLINE, "the deadline passed before %s was started", l->path);
     if (chsm_program_run(&p, &ret->status, err) == 0)
         return 0;
-    if (err && err->code != CHSM_INTERRUPTED)
+    /* Its own time is over, or it cannot be started: that is the link's failure, not the command's. */
+    if (err->code != CHSM_INTERRUPTED && (err->code != CHSM_DEADLINE || left > LIMIT_MS))
         err->code = CHSM_AUTH;
     return chsm_err_prefix(err, "%s", l->path);
 }

@@ -16,6 +16,7 @@
 #define ARC_AGENT "/opt/azcmagent/bin/himds"
 #define PROBE_MS 1000
 #define OTHERS_RETRIES 3
+#define LONG_MS (2 * INT64_C(3600000))
 
 static const struct source {
     const char *detail, *version, *client;  /* what is shown; api-version; name of the parameter for a user-assigned identity */
@@ -188,6 +189,9 @@ static int read_answer(struct chsm_link *l, struct chsm_response *r, struct chsm
         return -1;
     rc = check_identity(l, answer, err);
     chsm_token_forget(answer);
+    /* A day's token is renewed after half of it, as Microsoft's clients do (§11): the endpoint may be away for a while. */
+    if (token.renew == 0 && token.life >= LONG_MS)
+        token.renew = token.life / 2;
     if (rc == 0)
         *ret = token;
     else

@@ -12,7 +12,8 @@
 #include "util/program.h"
 #include "util/spawn.h"
 
-#define LOOK_MS 50      /* how often an interrupt is looked for */
+#define LOOK_MS 20      /* how often its end and an interrupt are looked for */
+#define GRACE_MS 200
 
 char *chsm_program_find(const char *name)
 {
@@ -73,60 +74,70 @@ static int take(struct pollfd *p, struct chsm_buf *to, struct chsm_err *err)
     return rc;
 }
 
-static int collect(const struct chsm_program *p, int out, int errors, struct chsm_err *err)
+/* Looks whether it has ended, without waiting. */
+static bool ended(pid_t pid, int *state)
 {
-    struct pollfd in[2] = { { .fd = out, .events = POLLIN }, { .fd = errors, .events = POLLIN } };
+    return waitpid(pid, state, WNOHANG) == pid;
+}
+
+/*
+ * Until the program has ended and said all. A child of its own that keeps the pipes open is not waited for: what is not there
+ * GRACE_MS after the end is not its output. *ret_over: it has ended, with *state.
+ */
+static int collect(const struct chsm_program *p, pid_t pid, struct pollfd in[2], bool *ret_over, int *state, struct chsm_err *err)
+{
     chsm_deadline until = chsm_deadline_in(p->limit);
+    int64_t over_since = 0;
     int rc = 0;
 
-    while (rc == 0 && (in[0].fd >= 0 || in[1].fd >= 0)) {
+    while (rc == 0 && (!*ret_over || ((in[0].fd >= 0 || in[1].fd >= 0) && chsm_mono() - over_since < GRACE_MS))) {
         if (chsm_interrupted())
             rc = chsm_fail(err, CHSM_INTERRUPTED, "interrupted");
         else if (chsm_deadline_left(until) == 0)
             rc = chsm_fail(err, CHSM_DEADLINE, "%s did not end in %lld s", p->argv[0], (long long)p->limit / 1000);
         else if (poll(in, 2, LOOK_MS) > 0)
             rc = take(&in[0], p->out, err) < 0 || take(&in[1], p->errors, err) < 0 ? -1 : 0;
+        if (!*ret_over && ended(pid, state)) {
+            *ret_over = true;
+            over_since = chsm_mono();
+        }
     }
-    chsm_auto_close_(&in[0].fd);
-    chsm_auto_close_(&in[1].fd);
     return rc;
-}
-
-/* Its outputs are closed; it may still be running, though it has nothing left to say. */
-static void reap(pid_t pid, bool kill_it, int *ret_status)
-{
-    int state = 0;
-
-    if (kill_it)
-        (void)kill(-pid, SIGKILL);
-    while (waitpid(pid, &state, 0) < 0 && errno == EINTR)
-        if (chsm_interrupted())
-            (void)kill(-pid, SIGKILL);
-    *ret_status = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
 }
 
 int chsm_program_run(const struct chsm_program *p, int *ret_status, struct chsm_err *err)
 {
-    int out[2] = { -1, -1 }, errors[2] = { -1, -1 }, status = 0, rc;
+    AUTO(chsm_auto_close_) int out_end = -1;
+    int out[2] = { -1, -1 }, errors[2] = { -1, -1 }, state = 0, rc;
+    bool over = false;
+    struct pollfd in[2];
     pid_t pid = 0;
 
-    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0) {
-        (void)chsm_fail_errno(err, CHSM_CONFIG, "pipe");
+    if (pipe2(out, O_CLOEXEC) < 0)
+        return chsm_fail_errno(err, CHSM_CONFIG, "pipe");
+    out_end = out[1];
+    if (pipe2(errors, O_CLOEXEC) < 0) {
         chsm_auto_close_(&out[0]);
-        chsm_auto_close_(&out[1]);
-        return -1;
+        return chsm_fail_errno(err, CHSM_CONFIG, "pipe");
     }
     rc = start(p, out, errors, &pid);
-    chsm_auto_close_(&out[1]);
+    chsm_auto_close_(&out_end);
     chsm_auto_close_(&errors[1]);
-    if (rc != 0) {
-        chsm_auto_close_(&out[0]);
-        chsm_auto_close_(&errors[0]);
-        return chsm_fail(err, CHSM_CONFIG, "cannot start %s: %s", p->path, strerrordesc_np(rc));
+    in[0] = (struct pollfd){ .fd = out[0], .events = POLLIN };
+    in[1] = (struct pollfd){ .fd = errors[0], .events = POLLIN };
+    if (rc != 0)
+        (void)chsm_fail(err, CHSM_CONFIG, "cannot start %s: %s", p->path, strerrordesc_np(rc));
+    else
+        rc = collect(p, pid, in, &over, &state, err);
+    chsm_auto_close_(&in[0].fd);
+    chsm_auto_close_(&in[1].fd);
+    if (pid > 0 && !over) {
+        (void)kill(-pid, SIGKILL);
+        while (waitpid(pid, &state, 0) < 0 && errno == EINTR)
+            continue;
     }
-    rc = collect(p, out[0], errors[0], err);
-    reap(pid, rc < 0, &status);
-    if (rc == 0)
-        *ret_status = status;
-    return rc;
+    if (rc != 0)
+        return -1;
+    *ret_status = WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+    return 0;
 }

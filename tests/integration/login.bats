@@ -293,6 +293,66 @@ on_arc() {
     assert_no_secret "$BATS_TEST_TMPDIR/err"
 }
 
+# discreet ARGUMENT...: a sign-in that says everything that it may say, and keeps every secret
+discreet() {
+    rm -f "$BATS_TEST_TMPDIR/record"
+    run_chsmctl login show --debug --record "$BATS_TEST_TMPDIR/record" -o json "$@"
+    assert_status 0
+    [[ -s $BATS_TEST_TMPDIR/record ]]
+    [[ $stderr == *debug:* ]]
+    assert_no_secret "$BATS_TEST_TMPDIR/record" "$SIM_DIR/requests.jsonl"
+}
+
+@test "no secret in logs and records, whatever the link" {
+    local header assertion
+
+    as_application AZURE_CLIENT_SECRET="$SECRET"
+    discreet --credential environment
+    unset AZURE_CLIENT_SECRET
+    make_certificate app
+    register app
+    cat "$BATS_TEST_TMPDIR"/app.{key,crt} >"$BATS_TEST_TMPDIR/app.pem"
+    AZURE_CLIENT_CERTIFICATE_PATH="$BATS_TEST_TMPDIR/app.pem" discreet --credential environment
+    openssl genrsa -out "$BATS_TEST_TMPDIR/issuer.key" 2048 2>/dev/null
+    openssl rsa -in "$BATS_TEST_TMPDIR/issuer.key" -pubout -out "$BATS_TEST_TMPDIR/issuer.pub" 2>/dev/null
+    sim app drill --issuer https://issuer.example --subject system:logs --key "$BATS_TEST_TMPDIR/issuer.pub"
+    assertion=$(federated_token system:logs api://AzureADTokenExchange)
+    printf %s "$assertion" >"$BATS_TEST_TMPDIR/federated"
+    KNOWN_SECRETS+=("$assertion")
+    AZURE_FEDERATED_TOKEN_FILE="$BATS_TEST_TMPDIR/federated" discreet --credential workload-identity
+    unset AZURE_CLIENT_ID AZURE_TENANT_ID
+    header=$(jq -r .identityHeader "$SIM_DIR/state.json")
+    KNOWN_SECRETS+=("$header")
+    IDENTITY_ENDPOINT="$(endpoint imds)/MSI/token" IDENTITY_HEADER=$header discreet --credential managed-identity
+    MSI_ENDPOINT="$(endpoint imds)/MSI/token" MSI_SECRET=$header discreet --credential managed-identity
+    AZURE_POD_IDENTITY_AUTHORITY_HOST=$(endpoint imds) discreet --credential managed-identity
+}
+
+@test "a device code's secrets stay out of logs and records" {
+    sim set deviceInterval=1s
+    "$CHSMCTL" login show --credential device-code --debug --record "$BATS_TEST_TMPDIR/record" -o json >"$BATS_TEST_TMPDIR/out" \
+        2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    for ((i = 0; i < 100; i++)); do
+        ! jq -re '.devices | keys[]' "$SIM_DIR/state.json" >"$BATS_TEST_TMPDIR/code" 2>/dev/null || break
+        sleep 0.1
+    done
+    sim device approve
+    wait $!
+    KNOWN_SECRETS+=("$(head -n 1 "$BATS_TEST_TMPDIR/code")" "$(jq -r '.refreshes | keys[]' "$SIM_DIR/state.json" | tail -n 1)")
+    rm "$BATS_TEST_TMPDIR/code"
+    assert_no_secret "$BATS_TEST_TMPDIR/record" "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/out" "$SIM_DIR/requests.jsonl"
+}
+
+@test "a metadata service that fails once is asked again; an endpoint that refuses ends the search" {
+    export AZURE_POD_IDENTITY_AUTHORITY_HOST
+    AZURE_POD_IDENTITY_AUTHORITY_HOST=$(endpoint imds)
+    sim fault add --path /metadata/identity --status 500
+    shows managed-identity "instance metadata service"
+    tool az new
+    IDENTITY_ENDPOINT="$(endpoint imds)/MSI/token" IDENTITY_HEADER=wrong-header refused_with 4 "identity header is missing or wrong"
+    [[ $stderr != *azure-cli* ]]
+}
+
 @test "a revoked token is replaced, with the claims that are asked for, once" {
     as_application AZURE_CLIENT_SECRET="$SECRET" AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
     sim revoke
