@@ -207,6 +207,18 @@ static int unreachable(struct chsm_link *l, struct chsm_err *err)
     return chsm_link_absent(err, "no metadata service answers at %s", l->endpoint);
 }
 
+/*
+ * Whether the next link of a chain may be meant: no identity here, several and none named, or something else than a metadata service
+ * at its address. An endpoint that the environment names, or a service that is there and fails, ends the search: another link would
+ * act as somebody else.
+ */
+static bool may_be_another(const struct chsm_link *l, long status)
+{
+    if (l->alone)
+        return false;
+    return status == 400 || (l->managed == CHSM_MANAGED_IMDS && status > 400 && status < 500 && status != 410 && !chsm_retry_transient(status));
+}
+
 static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_token *ret, struct chsm_err *err)
 {
     AUTO_RESPONSE struct chsm_response r = { .retry_after = -1 };
@@ -235,11 +247,7 @@ static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_
     }
     (void)chsm_token_refused(&r, l->endpoint, &l->secret, err);
     (void)chsm_err_prefix(err, "managed identity (%s)", l->detail);
-    /*
-     * No identity, several and none named, or something else than a metadata service: in a chain somebody else may be meant. A
-     * service that is there and fails ends the search: another link would act as somebody else.
-     */
-    return r.status >= 400 && r.status < 500 && r.status != 410 && !chsm_retry_transient(r.status) && !l->alone ? CHSM_LINK_ABSENT : -1;
+    return may_be_another(l, r.status) ? CHSM_LINK_ABSENT : -1;
 }
 
 const struct chsm_link_kind chsm_link_managed = {
