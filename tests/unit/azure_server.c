@@ -212,7 +212,9 @@ static void serve(struct server *s, SSL *ssl, int fd)
         if (!request)
             return;
         answer = next_answer(s, request);
-        if (strcmp(answer, "-") == 0) {
+        if (*answer == '~')
+            give(ssl, fd, answer + 1);
+        if (*answer == '~' || strcmp(answer, "-") == 0) {
             while (!s->stop && readable(s, fd) && recv(fd, &(char){ 0 }, 1, 0) > 0)
                 ;
             return;

@@ -10,7 +10,7 @@ struct server;
 /*
  * Each request gets the next answer of the script (NULL-terminated, borrowed): the raw bytes, after which the connection
  * is closed. "HEAD#HEX" has a body in hexadecimal. "+..." keeps the connection open; "" closes it without an answer; "-"
- * leaves the request without an answer.
+ * leaves the request without an answer, "~..." stalls behind what it says.
  * Requests beyond the script get 599. Exits the test program when it cannot start.
  */
 struct server *server_new(bool tls, const char *const *script);
