@@ -7,11 +7,12 @@
 
 #define UUID_A "0e35c989-c582-4b3c-958d-596e4c4fe133"
 #define UUID_B "11111111-2222-4333-8444-555555555555"
-#define HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
-#define LIST(blobs, marker) HEAD "<EnumerationResults ServiceEndpoint=\"https://x/\" ContainerName=\"backups\"><Prefix>cloudhsm-</Prefix>" \
-    "<Blobs>" blobs "</Blobs>" marker "</EnumerationResults>"
+#define HEAD   "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+#define LIST(blobs, marker)                                                                                                      \
+    HEAD "<EnumerationResults ServiceEndpoint=\"https://x/\" ContainerName=\"backups\"><Prefix>cloudhsm-</Prefix>"               \
+         "<Blobs>" blobs "</Blobs>" marker "</EnumerationResults>"
 #define FOLDER(name) "<BlobPrefix><Name>" name "/</Name></BlobPrefix>"
-#define ERROR(code) HEAD "<Error><Code>" code "</Code><Message>This request is not authorized.\nRequestId:1</Message></Error>"
+#define ERROR(code)  HEAD "<Error><Code>" code "</Code><Message>This request is not authorized.\nRequestId:1</Message></Error>"
 
 static char *container_of(const struct arm_world *w)
 {
@@ -29,10 +30,15 @@ static const char *name_at(const json_t *list, size_t i)
 static void newest_first_over_pages(void **state)
 {
     static const char *const script[] = {
-        ANSWER("200 OK", "", LIST("<Blob><Name>readme.txt</Name></Blob>" FOLDER("cloudhsm-" UUID_A "-2025061314364592")
-               FOLDER("cloudhsm-notes") FOLDER("cloudhsm-" UUID_A "-202506131436459"), "<NextMarker>2!76!a&amp;b/=</NextMarker>")),
-        ANSWER("200 OK", "", LIST(FOLDER("cloudhsm-" UUID_B "-2026010203040506") FOLDER("cloudhsm-" UUID_A "-2025061314364593"),
-               "<NextMarker />")), NULL };
+        ANSWER("200 OK", "",
+               LIST("<Blob><Name>readme.txt</Name></Blob>" FOLDER("cloudhsm-" UUID_A "-2025061314364592") FOLDER("cloudhsm-notes")
+                        FOLDER("cloudhsm-" UUID_A "-202506131436459"),
+                    "<NextMarker>2!76!a&amp;b/=</NextMarker>")),
+        ANSWER("200 OK", "",
+               LIST(FOLDER("cloudhsm-" UUID_B "-2026010203040506") FOLDER("cloudhsm-" UUID_A "-2025061314364593"),
+                    "<NextMarker />")),
+        NULL
+    };
     json_auto_t *list = NULL;
     struct arm_world w;
     AUTO_FREE char *uri = NULL;
@@ -47,7 +53,8 @@ static void newest_first_over_pages(void **state)
     assert_string_equal(name_at(list, 2), "cloudhsm-" UUID_A "-2025061314364592");
     assert_string_equal(chsm_json_str(json_array_get(list, 2), "time"), "2025-06-13T14:36:45.920Z");
     assert_string_equal(chsm_json_str(json_array_get(list, 2), "source"), UUID_A);
-    assert_contains(server_request(w.server, 0), "GET /account1/backups?restype=container&comp=list&prefix=cloudhsm-&delimiter=%2F"
+    assert_contains(server_request(w.server, 0),
+                    "GET /account1/backups?restype=container&comp=list&prefix=cloudhsm-&delimiter=%2F"
                     "&maxresults=5000 HTTP/1.1\r\n");
     assert_contains(server_request(w.server, 0), "\r\nx-ms-version: 2022-11-02\r\n");
     assert_contains(server_request(w.server, 0), " GMT\r\n");
@@ -60,8 +67,10 @@ static void newest_first_over_pages(void **state)
 static void a_folder_behind_the_container(void **state)
 {
     static const char *const script[] = {
-        ANSWER("200 OK", "", LIST(FOLDER("site/cloudhsm-" UUID_A "-2025061314364592") FOLDER("cloudhsm-" UUID_B "-2026010203040506"), "")),
-        NULL };
+        ANSWER("200 OK", "",
+               LIST(FOLDER("site/cloudhsm-" UUID_A "-2025061314364592") FOLDER("cloudhsm-" UUID_B "-2026010203040506"), "")),
+        NULL
+    };
     json_auto_t *list = NULL;
     struct arm_world w;
     AUTO_FREE char *base = NULL;
@@ -81,14 +90,17 @@ static void a_folder_behind_the_container(void **state)
 
 static void refusals_say_what_to_do(void **state)
 {
-    static const struct { const char *answer, *code, *hint; } cases[] = {
+    static const struct {
+        const char *answer, *code, *hint;
+    } cases[] = {
         { ANSWER("403 Forbidden", "x-ms-request-id: r-1\r\n", ERROR("AuthorizationPermissionMismatch")),
           "AuthorizationPermissionMismatch", "Storage Blob Data Reader" },
         { ANSWER("403 Forbidden", "", ERROR("AuthorizationFailure")), "AuthorizationFailure", "firewall" },
         { ANSWER("409 Conflict", "", ERROR("PublicAccessNotPermitted")), "PublicAccessNotPermitted", "anonymously" },
         { ANSWER("403 Forbidden", "", ERROR("KeyBasedAuthenticationNotPermitted")), "KeyBasedAuthenticationNotPermitted", "SAS" },
         { ANSWER("404 Not Found", "", ERROR("ContainerNotFound")), "ContainerNotFound", "storage prepare" },
-        { ANSWER("404 Not Found", "x-ms-error-code: ContainerNotFound\r\n", "<html>gateway"), "ContainerNotFound", "storage prepare" },
+        { ANSWER("404 Not Found", "x-ms-error-code: ContainerNotFound\r\n", "<html>gateway"), "ContainerNotFound",
+          "storage prepare" },
         { ANSWER("400 Bad Request", "", ERROR("InvalidHeaderValue")), "InvalidHeaderValue", "2022-11-02" },
     };
 
@@ -115,7 +127,11 @@ static void refusals_say_what_to_do(void **state)
 static void xml_that_wants_harm(void **state)
 {
     static const char *const bad[] = {
-        "", "{}", "<EnumerationResults>", LIST(FOLDER("a"), "") "<x/>", "<Blobs>\xff\xfe</Blobs>",
+        "",
+        "{}",
+        "<EnumerationResults>",
+        LIST(FOLDER("a"), "") "<x/>",
+        "<Blobs>\xff\xfe</Blobs>",
         "<!DOCTYPE x [<!ENTITY a \"b\">]><EnumerationResults><Blobs>" FOLDER("&a;") "</Blobs></EnumerationResults>",
         "<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><EnumerationResults/>",
         "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>",
@@ -156,9 +172,15 @@ static void a_listing_in_circles(void **state)
 
 static void addresses_that_are_none(void **state)
 {
-    static const struct { const char *uri; enum chsm_code code; } cases[] = {
-        { "https://127.0.0.1:1/account", CHSM_USAGE }, { "https://a.blob.core.windows.net/", CHSM_USAGE },
-        { "http://a.blob.core.windows.net/c", CHSM_USAGE }, { "https://a.blob.core.windows.net/c?sig=x", CHSM_REFUSED }, { "", CHSM_USAGE },
+    static const struct {
+        const char *uri;
+        enum chsm_code code;
+    } cases[] = {
+        { "https://127.0.0.1:1/account", CHSM_USAGE },
+        { "https://a.blob.core.windows.net/", CHSM_USAGE },
+        { "http://a.blob.core.windows.net/c", CHSM_USAGE },
+        { "https://a.blob.core.windows.net/c?sig=x", CHSM_REFUSED },
+        { "", CHSM_USAGE },
     };
     static const char *const script[] = { NULL };
     struct arm_world w;
@@ -176,8 +198,13 @@ static void addresses_that_are_none(void **state)
 
 static void folder_names(void **state)
 {
-    static const char *const none[] = { "", "cloudhsm-", "mhsm-x-20250613143645", "cloudhsm-" UUID_A, "cloudhsm-" UUID_A "-",
-                                        "cloudhsm-" UUID_A "-20250613143645921", "cloudhsm-" UUID_A "-2025061314364592.partial" };
+    static const char *const none[] = { "",
+                                        "cloudhsm-",
+                                        "mhsm-x-20250613143645",
+                                        "cloudhsm-" UUID_A,
+                                        "cloudhsm-" UUID_A "-",
+                                        "cloudhsm-" UUID_A "-20250613143645921",
+                                        "cloudhsm-" UUID_A "-2025061314364592.partial" };
     json_auto_t *odd = chsm_blob_folder_parse("cloudhsm-" UUID_A "-2025991314364592");
     json_auto_t *upper = chsm_blob_folder_parse("cloudhsm-0E35C989-C582-4B3C-958D-596E4C4FE133-2024022923595999");
 
@@ -193,9 +220,13 @@ static void folder_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(newest_first_over_pages), cmocka_unit_test(a_folder_behind_the_container),
-        cmocka_unit_test(refusals_say_what_to_do), cmocka_unit_test(xml_that_wants_harm), cmocka_unit_test(a_listing_in_circles),
-        cmocka_unit_test(addresses_that_are_none), cmocka_unit_test(folder_names),
+        cmocka_unit_test(newest_first_over_pages),
+        cmocka_unit_test(a_folder_behind_the_container),
+        cmocka_unit_test(refusals_say_what_to_do),
+        cmocka_unit_test(xml_that_wants_harm),
+        cmocka_unit_test(a_listing_in_circles),
+        cmocka_unit_test(addresses_that_are_none),
+        cmocka_unit_test(folder_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
