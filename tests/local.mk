@@ -12,7 +12,6 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/mutations.bats
 INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats tests/integration/timeout.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
-INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
@@ -92,7 +91,7 @@ EXTRA_DIST += tests/integration/storage.yaml tests/integration/azurite.yaml \
 EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/sim_module.yaml tests/integration/safety.yaml tests/integration/clusters.yaml \
 	tests/integration/lib.bash tests/integration/drill.bash tests/integration/drill.yaml tests/integration/proofs.yaml \
-	tests/integration/client.bash tests/integration/client_nodes.yaml \
+	tests/integration/client.bash tests/integration/client_nodes.yaml tests/integration/client_handles.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz/run.sh tests/fuzz/fuzz.h tests/fuzz/fuzz_json.h tests/fuzz/fuzz_attributes.c tests/fuzz/fuzz_inventory.c \
 	tests/fuzz/fuzz_mgmt.c tests/fuzz/fuzz_module.c tests/fuzz/fuzz_waivers.c tests/fuzz/seeds \
@@ -116,3 +115,5 @@ EXTRA_DIST += tests/bench/cli.sh tests/bench/compare.sh tests/bench/inventory.sh
 
 EXTRA_DIST += tests/faults/quirks.sh tests/faults/quirks.yaml tests/faults/kinds.yaml tests/faults/world.bash \
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq
+
+INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats tests/integration/client_doctor.bats

@@ -44,7 +44,7 @@ struct chsm_args {
 
     const char *root, *hostname, *restart_file, *restart_timeout, *wait_timeout, *port, *connect_timeout;
     bool dry_run;
-    struct chsm_list client_directories, words;     /* words: what stands after "--", where a command takes a program */
+    struct chsm_list client_directories, scan, words;     /* words: what stands after "--", where a command takes a program */
 };
 
 enum chsm_opt_kind {

@@ -94,13 +94,11 @@ static int join_addresses(json_t *nodes, struct chsm_err *err)
     return 0;
 }
 
-static int print_members(const struct chsm_args *args, json_t *result, struct chsm_err *err)
+static int print_members(const json_t *result, struct chsm_err *err)
 {
     json_t *nodes = json_object_get(result, "nodes");
-    bool table = !args->output || chsm_streq(args->output, "text") || chsm_streq(args->output, "table") || chsm_streq(args->output, "tsv") ||
-                 chsm_streq(args->output, "csv");
 
-    if (!table)
+    if (!chsm_out_is_table())
         return chsm_out_resource(result, member_columns, err);
     return join_addresses(nodes, err) < 0 ? -1 : chsm_out_resource(nodes, member_columns, err);
 }
@@ -121,7 +119,7 @@ static int ask_azure(const struct chsm_args *args, enum chsm_code *ret_code, str
         return -1;
     deadline = chsm_deadline_in(limit);
     if (chsm_members_look(cluster, port, c.deadline && c.deadline < deadline ? c.deadline : deadline, &outcome, &result, err) < 0 ||
-        print_members(args, result, err) < 0)
+        print_members(result, err) < 0)
         return -1;
     if (json_integer_value(json_object_get(result, "named")) < json_integer_value(json_object_get(result, "expected")))
         chsm_out_note("Azure names %lld of the cluster's %lld nodes", (long long)json_integer_value(json_object_get(result, "named")),

@@ -35,6 +35,8 @@ const struct chsm_cmd chsm_commands[] = {
     { "keys", "verify", NULL, "prove that an HSM holds the keys of an inventory", chsm_cmd_keys_verify, chsm_opts_keys_verify },
     { "keys", "diff", "A B", "compare two inventories, without an HSM", chsm_cmd_keys_diff, chsm_opts_keys_diff },
     { "keys", "prove", NULL, "prove that private and secret keys work", chsm_cmd_keys_prove, chsm_opts_keys_prove },
+    { "client", "show", NULL, "what this machine's client consists of", chsm_cmd_client_show, chsm_opts_client_show },
+    { "client", "doctor", NULL, "what is wrong with it, and what to do", chsm_cmd_client_doctor, chsm_opts_client_doctor },
     { "client", "point", "[-- PROGRAM WORD...]", "make this machine's client use a cluster", chsm_cmd_client_point, chsm_opts_client_point },
     { "drill", "run", "PLAN", "run a whole drill and leave evidence", chsm_cmd_drill_run, NULL },
     { 0 },

@@ -37,8 +37,8 @@ chsm_cmd_fn chsm_cmd_cluster_create, chsm_cmd_cluster_update, chsm_cmd_cluster_d
 extern const struct chsm_opt chsm_opts_cluster_nodes[];
 chsm_cmd_fn chsm_cmd_cluster_nodes;
 
-extern const struct chsm_opt chsm_opts_client_point[];
-chsm_cmd_fn chsm_cmd_client_point;
+extern const struct chsm_opt chsm_opts_client_show[], chsm_opts_client_doctor[], chsm_opts_client_point[];
+chsm_cmd_fn chsm_cmd_client_show, chsm_cmd_client_doctor, chsm_cmd_client_point;
 
 extern const struct chsm_opt chsm_opts_login_show[];
 chsm_cmd_fn chsm_cmd_login_show;

@@ -21,6 +21,7 @@ libchsmcli_la_SOURCES = \
 	src/cli/cmd_keys.c src/cli/keys_common.h \
 	src/cli/cmd_verify.c \
 	src/cli/client_options.c src/cli/client_options.h \
+	src/cli/cmd_client.c \
 	src/cli/cmd_client_point.c \
 	src/cli/cmd_drill.c
 libchsmcli_la_LIBADD = libchsmdrill.la libchsmutil.la

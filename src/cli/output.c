@@ -162,6 +162,16 @@ int chsm_out_report(const json_t *value, const char *text, struct chsm_err *err)
     return rc < 0 ? -1 : 0;
 }
 
+bool chsm_out_is_text(void)
+{
+    return out.format == CHSM_OUT_TEXT;
+}
+
+bool chsm_out_is_table(void)
+{
+    return out.format == CHSM_OUT_TEXT || out.format == CHSM_OUT_TSV || out.format == CHSM_OUT_CSV;
+}
+
 void chsm_out_progress(const char *text)
 {
     if (out.quiet)

@@ -23,6 +23,10 @@ CHSM_MUST_CHECK int chsm_out_resource(const json_t *value, const struct chsm_col
 /* Prints text when the format is text, else `value`. */
 CHSM_MUST_CHECK int chsm_out_report(const json_t *value, const char *text, struct chsm_err *err);
 
+/* Whether the format is text; whether it is one of rows and columns (text, TSV, CSV), for which a command may make rows of its own. */
+bool chsm_out_is_text(void);
+bool chsm_out_is_table(void);
+
 /* Progress of one thing: rewritten in place on a terminal, one line per change otherwise. text "" ends the line. */
 void chsm_out_progress(const char *text);
 

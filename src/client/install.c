@@ -143,25 +143,28 @@ static int add_pattern(const char *base, const char *pattern, const char *name, 
     return rc;
 }
 
+/* Below each folder in turn, so that what belongs together stands together. */
+static int find_below(const char *base, enum chsm_client_kind kind, bool absolute, struct chsm_client *c, struct chsm_err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(kinds[kind].pattern) && kinds[kind].pattern[i]; i++) {
+        const char *pattern = kinds[kind].pattern[i];
+
+        if ((*pattern == '/') == absolute && add_pattern(base, pattern, kinds[kind].name, &c->found[kind], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int find_kind(const struct chsm_client_where *where, enum chsm_client_kind kind, struct chsm_client *c, struct chsm_err *err)
 {
     AUTO_FREE char *top = chsm_client_path(where->root, "");
 
     if (!top)
         return chsm_oom(err);
-    for (size_t i = 0; i < ARRAY_LEN(kinds[kind].pattern) && kinds[kind].pattern[i]; i++) {
-        const char *pattern = kinds[kind].pattern[i];
-
-        if (*pattern == '/') {
-            if (add_pattern(top, pattern, kinds[kind].name, &c->found[kind], err) < 0)
-                return -1;
-            continue;
-        }
-        for (size_t k = 0; k < c->bases.n; k++)
-            if (add_pattern(c->bases.v[k], pattern, kinds[kind].name, &c->found[kind], err) < 0)
-                return -1;
-    }
-    return 0;
+    for (size_t i = 0; i < c->bases.n; i++)
+        if (find_below(c->bases.v[i], kind, /* absolute= */ false, c, err) < 0)
+            return -1;
+    return find_below(top, kind, /* absolute= */ true, c, err);
 }
 
 static int find_bases(const struct chsm_client_where *where, struct chsm_client *c, struct chsm_err *err)

@@ -8,8 +8,13 @@ libchsmclient_la_SOURCES = \
 	src/client/point.c src/client/point.h \
 	src/client/run.c src/client/run.h \
 	src/client/learned.c src/client/learned.h \
-	src/client/service.c src/client/service.h \
+	src/client/service.c src/client/sockets.c src/client/service.h \
 	src/client/lookup.c src/client/lookup.h \
 	src/client/reach.c src/client/reach.h \
-	src/client/members.c src/client/members.h
-libchsmclient_la_LIBADD = libchsmkeys.la libchsmutil.la
+	src/client/members.c src/client/members.h \
+	src/client/settings.c src/client/settings.h \
+	src/client/pem.c src/client/pem.h \
+	src/client/handles.c src/client/handles.h \
+	src/client/look.c src/client/look.h \
+	src/client/doctor.c src/client/doctor_network.c src/client/doctor.h src/client/doctor_parts.h
+libchsmclient_la_LIBADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -37,6 +37,12 @@ void chsm_daemon_done(struct chsm_daemon *d);
 /* The process azcloudhsm_client, from `root`/proc. */
 CHSM_MUST_CHECK int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err *err);
 
+/*
+ * The local sockets that the process listens on: paths ("@name" without a file), or "TCP port N". *ret_seen is false when they cannot be
+ * seen, which takes its user's rights or root's.
+ */
+CHSM_MUST_CHECK int chsm_daemon_sockets(const char *root, pid_t pid, struct chsm_paths *ret, bool *ret_seen, struct chsm_err *err);
+
 /* Whether it was certainly started after a file with this change time (ms since 1970). */
 bool chsm_daemon_newer(const struct chsm_daemon *d, int64_t changed);
 /* Whether it was certainly started before. */
