@@ -380,3 +380,7 @@ discreet() {
     assert_stderr "az login --claims-challenge"
     sim revoke --off
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

@@ -117,3 +117,7 @@ key_uri() {
     export AZURE_CLIENT_CERTIFICATE_PATH="pkcs11:token=signer;type=cert?module-path=$SOFTHSM"
     refused_with 3 "names no private key"
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

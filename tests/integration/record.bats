@@ -134,3 +134,7 @@ no_secret_in() {
     wait "$pid" || true
     jq -se '.[-1] | .event == "request" and .method == "GET"' "$RECORDS/killed.jsonl"
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

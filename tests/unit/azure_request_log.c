@@ -32,7 +32,7 @@ static void from_log(const json_t *line, struct request *ret)
     *ret = (struct request){
         .method = strdup(chsm_json_str(line, "method")), .path = strdup(chsm_json_str(line, "path")),
         .query = query_text(json_object_get(line, "query")), .authorization = strdup(chsm_json_str(line, "authorization")),
-        .form = strcmp(chsm_json_str(line, "service"), "login") == 0,
+        .form = strcmp(chsm_json_str(line, "service"), "login") == 0 || strcmp(chsm_json_str(line, "service"), "imds") == 0,
     };
     if (json_is_object(body)) {
         ret->body = json_incref(body);
