@@ -20,6 +20,7 @@ struct reading { /* one document being read */
     struct chsm_buf text; /* of the element that is open */
     json_t *prefixes;
     char *next, *code, *message;
+    bool listing;               /* it has the element that every listing has */
     const char *trouble; /* why the reading was stopped; static */
 };
 
@@ -82,6 +83,8 @@ static void XMLCALL on_end(void *ctx, const XML_Char *name)
             stop(r, "a page has too many entries");
         else if (json_array_append_new(r->prefixes, json_string(chsm_buf_str(&r->text))) < 0)
             stop(r, "out of memory");
+    } else if (strcmp(r->path, "/EnumerationResults/Blobs") == 0) {
+        r->listing = true;
     } else if (strcmp(r->path, "/EnumerationResults/NextMarker") == 0 && r->text.len > 0) {
         keep(r, &r->next);
     } else if (strcmp(r->path, "/Error/Code") == 0) {
@@ -139,6 +142,9 @@ int chsm_blob_page_parse(const char *xml, size_t n, struct chsm_blob_page *ret, 
         return -1;
     if (r.code)
         return chsm_fail(err, CHSM_SERVICE, "the blob service answered an error where a listing was asked for: %s", r.code);
+    /* A gateway's page may be good XML, too; it is no empty container. */
+    if (!r.listing)
+        return chsm_fail(err, CHSM_SERVICE, "the answer of the blob service is no listing");
     *ret = (struct chsm_blob_page){ .prefixes = TAKE(r.prefixes), .next = TAKE(r.next) };
     return 0;
 }

@@ -5,6 +5,19 @@
 #include "sim/fault.h"
 #include "util/enc.h"
 
+/* The blob service writes XML, and its code once more in a header. */
+static int refuse_blob(const struct sim_fault *f, const char *code, const char *message, struct sim_answer *an, struct chsm_err *err)
+{
+    AUTO_FREE char *body =
+        chsm_strf("<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>%s</Code><Message>%s</Message></Error>", code, message);
+
+    if (!body)
+        return chsm_oom(err);
+    if (sim_answer_text(an, f->status, "application/xml", body, err) < 0)
+        return -1;
+    return sim_answer_header(an, err, "x-ms-error-code", "%s", code);
+}
+
 /* An error in the form that the service's errors have. */
 static int refuse(const struct sim_fault *f, enum sim_service service, struct sim_answer *an, struct chsm_err *err)
 {
@@ -12,6 +25,8 @@ static int refuse(const struct sim_fault *f, enum sim_service service, struct si
 
     if (service == SIM_ARM)
         return sim_answer_json(an, f->status, json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message), err);
+    if (service == SIM_BLOB)
+        return refuse_blob(f, code, message, an, err);
     return sim_answer_json(an, f->status, json_pack("{s:s,s:s}", "error", code, "error_description", message), err);
 }
 

@@ -328,3 +328,26 @@ finding() {
 @test "everything that was sent is in the table of requests" {
     assert_requests_known
 }
+
+@test "folders: a busy service is asked again; what is no listing is not taken for an empty one" {
+    local folders=(storage folders -u "$(jq -r .blob "$SIM_DIR/endpoints.json")/goodaccount/backups" -o json)
+
+    mkdir -p "$SIM_DIR/blobs/goodaccount/backups/cloudhsm-0e35c989-c582-4b3c-958d-596e4c4fe133-2025061314364592"
+    echo x >"$SIM_DIR/blobs/goodaccount/backups/cloudhsm-0e35c989-c582-4b3c-958d-596e4c4fe133-2025061314364592/part"
+    sim fault add --path '^/goodaccount/backups$' --status 503 --code ServerBusy --retry-after 0
+    sim fault add --path '^/goodaccount/backups$' --nth 2 --truncate
+    run_chsmctl "${folders[@]}"
+    assert_status 0
+    assert_json 'length >= 1'
+    for answer in '<html><body>Sign in to the hotel network</body></html>' '{"value":[]}' '' '<?xml version="1.0"?><EnumerationResults><Blobs/>'; do
+        sim fault clear
+        sim fault add --path '^/goodaccount/backups$' --status 200 --body "$answer"
+        run_chsmctl "${folders[@]}"
+        assert_status 5
+    done
+    sim fault clear
+    sim fault add --path '^/goodaccount/backups$' --status 409 --code PublicAccessNotPermitted
+    run_chsmctl "${folders[@]}"
+    assert_status 5
+    assert_stderr 'sign in again'
+}

@@ -136,6 +136,8 @@ static void xml_that_wants_harm(void **state)
         "<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><EnumerationResults/>",
         "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>",
         ERROR("ServerBusy"),
+        "<html><body>Sign in</body></html>",
+        "<EnumerationResults><NextMarker/></EnumerationResults>",
     };
     struct chsm_blob_page page = { 0 };
     struct chsm_err err = { 0 };
