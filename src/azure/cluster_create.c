@@ -128,7 +128,7 @@ static int make(const struct chsm_cluster_task *t, const struct chsm_cluster_spe
         return -1;
     if (chsm_cluster_find(t->arm, t->ref, t->deadline, &found, NULL) < 0)
         return -1;
-    if (!found && why.http == 409)
+    if (!found && strcasecmp(why.service_code, "Conflict") == 0)
         return chsm_err_hint(err, "nobody may have a cluster of the same name in this region: take another name");
     if (!found || chsm_cluster_differs(found, spec, &differences, NULL) < 0 || json_array_size(differences) > 0 ||
         strcmp(chsm_cluster_provisioning(found), "Failed") == 0)

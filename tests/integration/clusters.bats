@@ -97,6 +97,29 @@ created_id() {
     assert_stderr 'another name'
 }
 
+# told CODE STATUS BODY-MEMBERS TEXT: a PUT that is refused so ends with exit status 5, the code, and what to do
+told() {
+    sim fault add --method PUT --path '/cloudHsmClusters/' --status "$2" --body "{\"error\":{\"code\":\"$1\",\"message\":\"no\"$3}}"
+    run_chsmctl cluster create -g rg-source -n chsm-refused "${POLL[@]}"
+    sim fault clear
+    assert_status 5
+    assert_stderr "$1"
+    assert_stderr "$4"
+}
+
+@test "what stands in the way of a cluster is said with what to do" {
+    told MissingSubscriptionRegistration 409 '' 'az provider register --namespace'
+    told QuotaExceeded 409 '' 'ask Azure support for more'
+    told SkuNotAvailable 409 '' 'another region or SKU'
+    told LocationNotAvailableForResourceType 400 '' 'take one of them'
+    told LinkedAuthorizationFailed 403 '' 'Managed Identity Operator'
+    told AuthorizationFailed 403 '' 'up to 10 minutes'
+    told RequestDisallowedByPolicy 403 ',"additionalInfo":[{"type":"PolicyViolation","info":{"policyDefinitionDisplayName":"no HSMs here",
+        "policyAssignmentId":"/subscriptions/s/a1"}}]' 'policy "no HSMs here" assigned by /subscriptions/s/a1'
+    run_chsmctl cluster show -g rg-source -n chsm-refused
+    assert_status 5
+}
+
 @test "a cluster whose provisioning fails says the service's own words" {
     run_chsmctl cluster create -g rg-source -n chsm-broken --tags 'MockProvisioningError=no capacity left in uksouth' "${POLL[@]}"
     assert_status 5
