@@ -170,7 +170,8 @@ int chsm_cmd_cluster_delete(const struct chsm_args *args, enum chsm_code *ret_co
     char typed[128];
 
     (void)ret_code;
-    if (chsm_args_need(args->name, "--name", err) < 0 || confirm(args, typed, sizeof typed, &confirmed, err) < 0 ||
+    if (chsm_args_need(args->group, "--resource-group", err) < 0 || chsm_args_need(args->name, "--name", err) < 0 ||
+        confirm(args, typed, sizeof typed, &confirmed, err) < 0 ||
         chsm_connect(args, true, &c, err) < 0)
         return -1;
     task = chsm_connect_task(args, &c);
