@@ -5,6 +5,7 @@
 #undef OPENSSL_NO_DEPRECATED
 #include <libp11.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <p11-kit/uri.h>
@@ -16,6 +17,7 @@
 #define SIGNATURE_MAX 4096u
 #define ANSWER_MAX CHSM_WIRE_DATA_MAX  /* a certificate */
 #define CLOSE_GRACE 5000
+#define REASON_MAX 128
 
 /* What libp11 has to be given back, in this order: the key, the slots, the module (facts: pkcs11-stack.md §3). */
 struct stack {
@@ -33,6 +35,16 @@ static void mark(const struct chsm_evp_request *q, const char *what)
         chsm_ck_enter(q->ck, what);
     else
         chsm_ck_leave(q->ck);
+}
+
+/* What libp11 says of its last failure (": PIN incorrect"); "" when it says nothing. Never more than the name of a code. */
+static const char *reason(char *out, size_t size)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+
+    (void)snprintf(out, size, "%s%s", text ? ": " : "", text ? text : "");
+    ERR_clear_error();
+    return out;
 }
 
 static void stack_done(const struct chsm_evp_request *q, struct stack *s)
@@ -104,13 +116,16 @@ static PKCS11_SLOT *choose(const struct chsm_evp_request *q, const struct stack 
 
 static int log_in(const struct chsm_evp_request *q, PKCS11_SLOT *slot, struct chsm_err *err)
 {
+    char why[REASON_MAX];
+
     if (slot->token->userPinLocked)
         return chsm_refuse(err, CHSM_RULE_PIN_LOCKED, "so says the token");
     if (slot->token->userPinFinalTry)
         return chsm_refuse(err, CHSM_RULE_PIN_FINAL_TRY, "so says the token");
     mark(q, "C_Login");
+    ERR_clear_error();
     if (PKCS11_login(slot, /* so= */ 0, q->pin->p) < 0)
-        return chsm_fail(err, CHSM_PKCS11, "libp11 could not log in");
+        return chsm_fail(err, CHSM_PKCS11, "libp11 could not log in%s", reason(why, sizeof why));
     mark(q, NULL);
     return 0;
 }
@@ -172,7 +187,9 @@ static bool set_pss(EVP_PKEY_CTX *p)
 
 static int cannot_sign(const struct chsm_evp_request *q, struct chsm_err *err)
 {
-    (void)chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key%s", q->pss ? " (RSA-PSS)" : "");
+    char why[REASON_MAX];
+
+    (void)chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key%s%s", q->pss ? " (RSA-PSS)" : "", reason(why, sizeof why));
     return q->pss ? chsm_err_hint(err, "libp11 makes RSA-PSS with raw RSA (CKM_RSA_X_509), which this token may not allow: RS256 needs "
                                        "CKM_RSA_PKCS only") : -1;
 }

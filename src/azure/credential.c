@@ -290,6 +290,8 @@ static int acquire(struct chsm_credential *c, const struct chsm_ask *ask, struct
             return 0;
         }
         if (rc < 0 || l->alone || c->used) {
+            if (rc > 0)
+                (void)chsm_err_prefix(&why, "credential %s", l->kind->name);
             if (err)
                 *err = why;
             return -1;

@@ -53,6 +53,9 @@ key_uri() {
 @test "PS256 with key and certificate in the token" {
     register login
     as_application AZURE_CLIENT_CERTIFICATE_PATH="$(key_uri)"
+    run_chsmctl login show --debug --record "$BATS_TEST_TMPDIR/record" -o json
+    assert_status 0
+    assert_no_secret "$BATS_TEST_TMPDIR/record"
     shows environment "client certificate, key in a PKCS#11 token"
     assert_json ".object == \"$OBJECT\" and .application == \"$CLIENT\" and .audience == \"https://management.core.windows.net\""
 }
@@ -98,7 +101,7 @@ key_uri() {
     KNOWN_SECRETS+=(11111111)
     as_application AZURE_CLIENT_CERTIFICATE_PATH="$(key_uri)"
     mark
-    refused_with 6 "could not log in"
+    refused_with 6 "could not log in: PIN incorrect"
     [[ $(asked '.service == "login"') == 0 ]]
     pkcs11-tool --module "$SOFTHSM" --list-token-slots | grep -q "user PIN count low"
     ! pkcs11-tool --module "$SOFTHSM" --list-token-slots | grep -q "user PIN locked\|final user PIN try"

@@ -60,3 +60,9 @@ UNIT_TESTS += tests/unit/test_util_safety
 tests_unit_test_util_safety_SOURCES = tests/unit/test_util_safety.c tests/unit/check.h
 tests_unit_test_util_safety_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_util_safety_LDADD = libchsmutil.la $(CMOCKA_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/unit/test_util_program
+UNIT_TESTS += tests/unit/test_util_program
+tests_unit_test_util_program_SOURCES = tests/unit/test_util_program.c tests/unit/check.h
+tests_unit_test_util_program_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_util_program_LDADD = libchsmutil.la $(CMOCKA_LIBS) $(JANSSON_LIBS) $(LIBFYAML_LIBS) $(CRYPTO_LIBS)
