@@ -268,7 +268,7 @@ int chsm_challenge_vault(const char *header, const char *url, char **ret_resourc
         if (strcmp(all.one[i].scheme, "bearer") != 0)
             continue;
         resource = resource_of(&all.one[i]);
-        tenant = tenant_of(&all.one[i]);
+        tenant = resource ? tenant_of(&all.one[i]) : NULL;
     }
     if (!resource)
         return 1;
