@@ -39,6 +39,26 @@ void chsm_arm_close(struct chsm_arm *arm)
     free(arm);
 }
 
+/* Resource Manager answers objects, or nothing; what its Content-Type says of them does not matter. */
+static int take_json(void *ctx, const struct chsm_response *r, struct chsm_err *err)
+{
+    const char *type = r->content_type ? r->content_type : "";
+    json_auto_t *json = NULL;
+    struct chsm_err why;
+    json_t **ret = ctx;
+
+    if (r->body.len == 0)
+        return 0;
+    if (chsm_json_parse(chsm_buf_str(&r->body), r->body.len, "the answer", CHSM_SERVICE, &json, &why) == 0 &&
+        json_is_object(json)) {
+        *ret = TAKE(json);
+        return 0;
+    }
+    (void)chsm_fail(err, CHSM_SERVICE, "%s%s%s%s", json ? "the answer is no JSON object" : why.text, *type ? " (" : "", type,
+                    *type ? ")" : "");
+    return chsm_err_hint(err, "this is no answer of Azure's: look for a proxy or gateway on the way that answers in its place");
+}
+
 int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, const json_t *body, enum chsm_repeat repeat,
                 chsm_deadline deadline, struct chsm_response *response, json_t **ret_json, struct chsm_err *err)
 {
@@ -51,17 +71,15 @@ int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, cons
                                     .body = payload, .body_len = payload ? strlen(payload) : 0, .repeat = repeat };
     json_t *json = NULL;
 
+    if (ret_json) {
+        message.take = take_json;
+        message.ctx = &json;
+    }
     *response = (struct chsm_response){ .retry_after = -1 };
     if (body && !payload)
         return chsm_oom(err);
     if (chsm_send(&channel, &message, deadline, response, err) < 0)
         return -1;
-    if (ret_json && response->body.len > 0 &&
-        chsm_json_parse(chsm_buf_str(&response->body), response->body.len, "the answer", CHSM_SERVICE, &json, err) < 0) {
-        if (err)
-            err->http = response->status;
-        return chsm_err_prefix(err, "%s %.*s: HTTP %ld", method, (int)strcspn(path, "?"), path, response->status);
-    }
     if (ret_json)
         *ret_json = json;
     return 0;

@@ -42,6 +42,15 @@ int chsm_arm_error(const struct chsm_response *r, const char *method, const char
 /* Whether an error says that the resource itself is not there: 404 is also what proxies, missing groups and providers answer. */
 bool chsm_arm_absent(const struct chsm_err *err);
 
+/*
+ * The message of an error object with its details, inner errors and policies, in one line and without secrets; "" when it has
+ * none. malloc()ed; NULL when out of memory. Pure.
+ */
+char *chsm_arm_error_text(const json_t *e);
+
+/* The remedy for err->service_code, where one is known and none is given yet. Always -1. */
+int chsm_arm_error_hint(struct chsm_err *err);
+
 /* All pages of a list; nextLink is followed verbatim within ARM's host, at most 1,000 pages. *ret = array. */
 CHSM_MUST_CHECK int chsm_arm_list(struct chsm_arm *arm, const char *path, chsm_deadline deadline, json_t **ret,
                                   struct chsm_err *err);

@@ -39,11 +39,12 @@ static const struct { const char *code, *hint; } hints[] = {
     { "TooManyRequests", "the service is throttling: try again later" },
 };
 
-static void add_hint(struct chsm_err *err)
+int chsm_arm_error_hint(struct chsm_err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+    for (size_t i = 0; err && !*err->hint && i < ARRAY_LEN(hints); i++)
         if (strcasecmp(err->service_code, hints[i].code) == 0)
             (void)chsm_err_hint(err, "%s", hints[i].hint);
+    return -1;
 }
 
 static void add_policies(const json_t *e, struct chsm_buf *out)
@@ -91,19 +92,30 @@ static void flatten(char *s)
             *s = ' ';
 }
 
-static char *message_of(const struct chsm_response *r, const json_t *e)
+char *chsm_arm_error_text(const json_t *e)
 {
     AUTO_BUF struct chsm_buf out = CHSM_BUF(TEXT_MAX);
     const char *message = chsm_json_str(e, "message");
+    char *text;
 
-    if (chsm_buf_adds(&out, message ? message : "the answer says no more", NULL) < 0)
+    if (chsm_buf_adds(&out, message ? message : "", NULL) < 0)
         return NULL;
     add_error(e, 0, &out);
-    if (r->request_id &&
-        chsm_buf_addf(&out, NULL, " (request id %s, correlation id %s)", r->request_id,
-                      r->correlation_id ? r->correlation_id : "none") < 0)
+    text = chsm_redact_text(chsm_buf_str(&out), NULL);
+    if (text)
+        flatten(text);
+    return text;
+}
+
+static char *message_of(const struct chsm_response *r, const json_t *e)
+{
+    AUTO_FREE char *text = chsm_arm_error_text(e);
+
+    if (!text)
         return NULL;
-    return chsm_redact_text(chsm_buf_str(&out), NULL);
+    return chsm_strf("%s%s%s%s%s%s", *text ? text : "the answer says no more", r->request_id ? " (request id " : "",
+                     r->request_id ? r->request_id : "", r->request_id ? ", correlation id " : "",
+                     r->request_id ? r->correlation_id ? r->correlation_id : "none" : "", r->request_id ? ")" : "");
 }
 
 int chsm_arm_error(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err)
@@ -121,15 +133,13 @@ int chsm_arm_error(const struct chsm_response *r, const char *method, const char
     message = message_of(r, e);
     if (!shown || !message)
         return chsm_oom(err);
-    flatten(message);
     (void)chsm_fail(err, r->status == 401 ? CHSM_AUTH : CHSM_SERVICE, "%s %s: HTTP %ld%s%s: %s", method, shown, r->status,
                     *code ? " " : "", code, message);
     if (!err)
         return -1;
     err->http = r->status;
     (void)snprintf(err->service_code, sizeof err->service_code, "%s", code);
-    add_hint(err);
-    return -1;
+    return chsm_arm_error_hint(err);
 }
 
 bool chsm_arm_absent(const struct chsm_err *err)

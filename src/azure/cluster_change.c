@@ -9,50 +9,38 @@
 
 #define LIST_MAX 16384
 
-/* The operation ended, but not well. */
-static int ended_badly(const struct chsm_cluster_task *t, const char *method, const struct chsm_lro *l, struct chsm_err *err)
+/* The request alone; what it starts goes on by itself. */
+static int send_only(const struct chsm_cluster_task *t, const char *method, const char *path, const json_t *body, json_t **ret,
+                     struct chsm_err *err)
 {
-    const char *code = json_string_value(chsm_json_get(l->body, "error.code"));
-    const char *message = json_string_value(chsm_json_get(l->body, "error.message"));
+    AUTO_RESPONSE struct chsm_response r = { 0 };
+    json_auto_t *answer = NULL;
 
-    message = message ? message : json_string_value(chsm_json_get(l->body, "properties.statusMessage"));
-    return chsm_fail(err, CHSM_SERVICE, "%s of cluster %s ended as %s%s%s: %s", method, t->ref->name,
-                     l->status ? l->status : "not succeeded", code ? ", " : "", code ? code : "",
-                     message ? message : "the service says no more");
-}
-
-static int follow(const struct chsm_cluster_task *t, const char *method, struct chsm_lro *l, struct chsm_err *err)
-{
-    if (!t->no_wait && chsm_lro_wait(t->arm, l, t->deadline, t->watch, t->ctx, err) < 0)
+    if (chsm_arm_do(t->arm, method, path, body, CHSM_REPEAT_SAFE, t->deadline, &r, &answer, err) < 0)
         return -1;
-    if (l->state == CHSM_LRO_FAILED || l->state == CHSM_LRO_CANCELED)
-        return ended_badly(t, method, l, err);
+    if (!chsm_json_str(answer, "id"))
+        return chsm_cluster_get(t->arm, t->ref, t->deadline, ret, err);
+    *ret = TAKE(answer);
     return 0;
 }
 
 int chsm_cluster_send(const struct chsm_cluster_task *t, const char *method, const json_t *body, json_t **ret,
                       struct chsm_err *err)
 {
+    const struct chsm_lro_follow follow = { t->deadline, t->watch, t->ctx };
     AUTO_FREE char *id = NULL;
     AUTO_FREE char *path = NULL;
-    AUTO_RESPONSE struct chsm_response r = { 0 };
-    AUTO(chsm_lro_done) struct chsm_lro l = { 0 };
-    json_auto_t *answer = NULL;
 
     if (chsm_cluster_id(t->ref, &id, err) < 0)
         return -1;
     path = chsm_resource_path(id, NULL, CHSM_CLOUDHSM_API);
     if (!path)
         return chsm_oom(err);
-    if (chsm_arm_do(t->arm, method, path, body, CHSM_REPEAT_SAFE, t->deadline, &r, &answer, err) < 0 ||
-        chsm_lro_begin(&l, &r, answer, path, err) < 0 || follow(t, method, &l, err) < 0)
-        return -1;
-    if (!t->no_wait)
-        return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
-    if (!chsm_json_str(answer, "id"))
-        return chsm_cluster_get(t->arm, t->ref, t->deadline, ret, err);
-    *ret = TAKE(answer);
-    return 0;
+    if (t->no_wait)
+        return send_only(t, method, path, body, ret, err);
+    if (chsm_lro_run(t->arm, method, path, body, &follow, NULL, err) < 0)
+        return chsm_err_prefix(err, "cluster %s", t->ref->name);
+    return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
 }
 
 int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err)

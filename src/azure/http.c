@@ -55,8 +55,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 
 static int on_progress(void *ctx, curl_off_t dt, curl_off_t dn, curl_off_t ut, curl_off_t un)
 {
-    (void)ctx, (void)dt, (void)dn, (void)ut, (void)un;
-    return chsm_interrupted();
+    const struct chsm_exchange *x = ctx;
+
+    (void)dt, (void)dn, (void)ut, (void)un;
+    return chsm_interrupted() && !x->rq->to_the_end;
 }
 
 /* One line for an exchange with --verbose, all of it for the wire log and the record. */
@@ -87,6 +89,7 @@ static CURLcode perform(struct chsm_exchange *x)
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_XFERINFOFUNCTION, on_progress);
+    SET(CURLOPT_XFERINFODATA, x);
     SET(CURLOPT_NOPROGRESS, 0L);
     return code == CURLE_OK ? curl_easy_perform(c) : CURLE_URL_MALFORMAT;
 }

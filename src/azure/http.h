@@ -47,6 +47,7 @@ struct chsm_request {
     const char *const *headers;             /* "Name: value", ended by NULL; NULL = none */
     bool plain_ok;                          /* http:// allowed: managed-identity endpoints only; then never through a proxy */
     bool twice_ok;                          /* may reach the server twice: a kept connection will do, as always for GET */
+    bool to_the_end;                        /* an interruption does not end it: its answer matters more (the id of a job) */
     bool body_secret;                       /* the answer holds a secret: its buffer is wiped */
 };
 

@@ -73,9 +73,10 @@ static bool proxy_refused(const struct chsm_exchange *x)
     return code >= 400 && code < 500 && code != 408 && code != 429;
 }
 
+/* What went beyond a bound is not: the next answer may come without the gateway that made this one. */
 static bool is_hopeless(const struct chsm_exchange *x, CURLcode code)
 {
-    return x->stopped || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
+    return code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
            code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_BAD_CONTENT_ENCODING ||
            (code == CURLE_SSL_CONNECT_ERROR && wrong_version(x->text)) || proxy_refused(x);
 }

@@ -8,11 +8,6 @@
 #include "azure/lro_poll.h"
 #include "azure/resource.h"
 
-const char *chsm_job_word(enum chsm_job_kind kind)
-{
-    return kind == CHSM_JOB_BACKUP ? "backup" : "restore";
-}
-
 char *chsm_job_path(const char *cluster_id, enum chsm_job_kind kind, const char *job_id)
 {
     AUTO_FREE char *suffix = chsm_strf("/%sOperationStatus/%s", chsm_job_word(kind), job_id);
@@ -20,21 +15,15 @@ char *chsm_job_path(const char *cluster_id, enum chsm_job_kind kind, const char 
     return suffix ? chsm_resource_path(cluster_id, suffix, CHSM_CLOUDHSM_API) : NULL;
 }
 
-static int no_such_job(const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *id, struct chsm_err *err)
-{
-    (void)chsm_err_prefix(err, "no such job: %s %s at cluster %s", chsm_job_word(kind), id, cluster->name);
-    return chsm_err_hint(err, "check the job id, and that it was a %s of this cluster; the service forgets old jobs",
-                         chsm_job_word(kind));
-}
-
 /* What the service says about the job by now; 202 without a body says that it runs. */
-static int absorb(const struct chsm_lro *l, struct chsm_job *job, struct chsm_err *err)
+static int absorb(void *ctx, const struct chsm_lro *l, struct chsm_err *err)
 {
+    struct chsm_job *job = ctx;
     char *word;
 
-    if (l->body)
-        return chsm_job_parse(l->body, job, err);
-    if (l->state != CHSM_LRO_RUNNING)
+    if (l->body && chsm_job_parse(l->body, job, err) < 0)
+        return -1;
+    if (l->state != CHSM_LRO_RUNNING && (!job->status || strcasecmp(job->status, l->status ? l->status : "") != 0))
         return chsm_fail(err, CHSM_SERVICE, "the answer about %s job %s is empty", chsm_job_word(job->kind), job->id);
     if (job->status)
         return 0;
@@ -65,34 +54,93 @@ static int address(const struct chsm_cluster_ref *cluster, const struct chsm_job
 }
 
 static int look(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, struct chsm_lro *l, struct chsm_job *job,
-                struct chsm_err *err)
+                long *ret_http, struct chsm_err *err)
 {
-    long http = 0;
-
     if (address(cluster, job, &l->url, err) < 0)
         return -1;
-    l->style = CHSM_LRO_LOCATION;
-    if (chsm_poll_once(p, l, &http, err) < 0) {
-        if (http == 404)
-            return no_such_job(cluster, job->kind, job->id, err);
-        return chsm_err_prefix(err, "%s job %s", chsm_job_word(job->kind), job->id);
+    l->style = CHSM_LRO_ASYNC;  /* the answer is about the operation, and says nothing without a status */
+    p->accept = absorb;
+    p->accept_ctx = job;
+    return chsm_poll_once(p, l, ret_http, err);
+}
+
+/* One look is one look: no second one when it fails. */
+static int look_once(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, chsm_deadline d, struct chsm_job *job,
+                     long *ret_http, struct chsm_err *err)
+{
+    struct chsm_poll p = { .arm = arm, .deadline = d, .once = true };
+    AUTO(chsm_lro_done) struct chsm_lro l = { .wait = -1 };
+
+    return look(&p, cluster, &l, job, ret_http, err);
+}
+
+/* A job that is not known may be one of the other kind: then that is said. */
+static int no_such_job(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, const struct chsm_job *job, chsm_deadline d,
+                       struct chsm_err *err)
+{
+    enum chsm_job_kind kind = job->kind == CHSM_JOB_BACKUP ? CHSM_JOB_RESTORE : CHSM_JOB_BACKUP;
+    struct chsm_job other = { .kind = kind };
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+    long http = 0;
+    bool found;
+
+    chsm_cluster_options(cluster, options);
+    memcpy(other.id, job->id, sizeof other.id);
+    found = look_once(arm, cluster, d, &other, &http, NULL) == 0;
+    chsm_job_done(&other);
+    (void)chsm_err_prefix(err, "no such job: %s %s at cluster %s", chsm_job_word(job->kind), job->id, cluster->name);
+    if (found)
+        return chsm_err_hint(err, "it is a %s of this cluster: `chsmctl %s show %s --job-id %s`", chsm_job_word(kind),
+                             chsm_job_word(kind), options, job->id);
+    return chsm_err_hint(err, "check the job id, and that it was a %s of this cluster; the service forgets old jobs",
+                         chsm_job_word(job->kind));
+}
+
+/* The text of a look that failed for good. */
+static int explain(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, const struct chsm_job *job, chsm_deadline d,
+                   long http, struct chsm_err *err)
+{
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
+    chsm_cluster_options(cluster, options);
+    if (err->code == CHSM_DEADLINE || err->code == CHSM_INTERRUPTED)
+        return -1;
+    if (http == 404)
+        return no_such_job(arm, cluster, job, d, err);
+    (void)chsm_err_prefix(err, "%s job %s", chsm_job_word(job->kind), job->id);
+    if (err->code == CHSM_SERVICE || err->code == CHSM_AUTH)
+        return chsm_err_hint(err, "the job goes on without chsmctl; ask again: `chsmctl %s wait %s --job-id %s`",
+                             chsm_job_word(job->kind), options, job->id);
+    return -1;
+}
+
+int chsm_job_named(const char *job_id, enum chsm_job_kind kind, struct chsm_job *ret, struct chsm_err *err)
+{
+    struct chsm_job job = { .kind = kind };
+
+    if (!job_id || !chsm_job_id_copy(job_id, strlen(job_id), job.id)) {
+        (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no job id (32 hexadecimal digits)", job_id ? job_id : "");
+        return chsm_err_hint(err, "the command that started the job printed it");
     }
-    return absorb(l, job, err);
+    *ret = job;
+    return 0;
 }
 
 int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id,
                   chsm_deadline d,
                   struct chsm_job *ret, struct chsm_err *err)
 {
-    /* One look is one look: no second one when it fails. */
-    struct chsm_poll p = { .arm = arm, .deadline = d, .failures = CHSM_POLL_FAILURES_MAX };
-    AUTO(chsm_lro_done) struct chsm_lro l = { .wait = -1 };
     struct chsm_job job = { .kind = kind };
+    struct chsm_err why = { 0 };
+    long http = 0;
 
-    if (!job_id || !chsm_job_id_copy(job_id, strlen(job_id), job.id))
-        return chsm_fail(err, CHSM_USAGE, "\"%s\" is no job id (32 hexadecimal digits)", job_id ? job_id : "");
-    if (look(&p, cluster, &l, &job, err) < 0) {
+    if (chsm_job_named(job_id, kind, &job, err) < 0)
+        return -1;
+    if (look_once(arm, cluster, d, &job, &http, &why) < 0) {
+        (void)explain(arm, cluster, &job, d, http, &why);
         chsm_job_done(&job);
+        if (err)
+            *err = why;
         return -1;
     }
     *ret = job;
@@ -101,9 +149,12 @@ int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, 
 
 static int still_running(const struct chsm_cluster_ref *cluster, const struct chsm_job *job, struct chsm_err *err)
 {
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
+    chsm_cluster_options(cluster, options);
     (void)chsm_err_prefix(err, "%s job %s is still running", chsm_job_word(job->kind), job->id);
-    return chsm_err_hint(err, "it goes on without chsmctl: look at it with `chsmctl %s show -g %s -n %s --job-id %s`",
-                         chsm_job_word(job->kind), cluster->group, cluster->name, job->id);
+    return chsm_err_hint(err, "it goes on without chsmctl: pick it up with `chsmctl %s wait %s --job-id %s`",
+                         chsm_job_word(job->kind), options, job->id);
 }
 
 /* Only the word "Succeeded" in the job's own body is a success. */
@@ -117,6 +168,11 @@ static int verdict(const struct chsm_job *job, struct chsm_err *err)
                     job->details ? "; " : "", job->details ? job->details : "");
     if (err && job->error_code)
         (void)snprintf(err->service_code, sizeof err->service_code, "%s", job->error_code);
+    (void)chsm_arm_error_hint(err);
+    if (err && !*err->hint && job->kind == CHSM_JOB_RESTORE)
+        return chsm_err_hint(err, "a restore that failed leaves its destination unusable: delete it, and restore into a new cluster");
+    if (err && !*err->hint)
+        return chsm_err_hint(err, "check the cluster's identity, its role on the container and the storage account's network rules");
     return -1;
 }
 
@@ -124,8 +180,10 @@ static int follow(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, s
                   struct chsm_err *err)
 {
     for (;;) {
-        if (look(p, cluster, l, job, err) < 0)
-            return -1;
+        long http = 0;
+
+        if (look(p, cluster, l, job, &http, err) < 0)
+            return explain(p->arm, cluster, job, p->deadline, http, err);
         if (l->state != CHSM_LRO_RUNNING)
             return verdict(job, err);
         if (chsm_poll_pause(p, l, err) < 0)
@@ -137,7 +195,8 @@ int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, 
                   chsm_lro_watch *watch,
                   void *ctx, struct chsm_err *err)
 {
-    struct chsm_poll p = { .arm = arm, .deadline = d, .watch = watch, .ctx = ctx, .began = chsm_mono() };
+    struct chsm_poll p = { .arm = arm, .deadline = d, .watch = watch, .ctx = ctx, .began = chsm_mono(),
+                            .unseen = job->status != NULL /* just started */ };
     AUTO(chsm_lro_done) struct chsm_lro l = { .wait = -1 };
     struct chsm_err why = { 0 };
     int rc;

@@ -45,6 +45,9 @@ CHSM_MUST_CHECK int chsm_backup_check(const struct chsm_cluster_task *t, const c
 CHSM_MUST_CHECK int chsm_restore_check(const struct chsm_cluster_task *t, const struct chsm_restore_request *q,
                                        int64_t role_delay, struct chsm_job *ret, struct chsm_err *err);
 
+/* A job of which nothing is known but its id; CHSM_USAGE when that is none. */
+CHSM_MUST_CHECK int chsm_job_named(const char *job_id, enum chsm_job_kind kind, struct chsm_job *ret, struct chsm_err *err);
+
 /* One look at a job by its id. */
 CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind,
                                   const char *job_id,
@@ -57,6 +60,19 @@ CHSM_MUST_CHECK int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluste
 CHSM_MUST_CHECK int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job,
                                   chsm_deadline d,
                                   chsm_lro_watch *watch, void *ctx, struct chsm_err *err);
+
+/* "backup" or "restore". */
+const char *chsm_job_word(enum chsm_job_kind kind);
+
+/*
+ * What recordings let expect of a job that has run for so long: "recorded: 60-90 s, by that at most 42 s to go", and no promise
+ * beyond the longest. Pure.
+ */
+void chsm_job_expected(enum chsm_job_kind kind, int64_t elapsed_ms, char *out, size_t size);
+
+/* The options that name the cluster on a command line, "-g GROUP -n NAME"; with -s where the environment names another subscription. */
+#define CHSM_CLUSTER_OPTIONS_LEN 256
+void chsm_cluster_options(const struct chsm_cluster_ref *cluster, char out[CHSM_CLUSTER_OPTIONS_LEN]);
 
 /* Reads a BackupResult or RestoreResult into *job. Pure. */
 CHSM_MUST_CHECK int chsm_job_parse(const json_t *body, struct chsm_job *job, struct chsm_err *err);

@@ -17,7 +17,7 @@ libchsmazure_la_SOURCES = \
 	src/azure/login.c src/azure/login.h \
 	src/azure/send.c src/azure/send.h \
 	src/azure/arm.c src/azure/arm_error.c src/azure/arm.h \
-	src/azure/lro.c src/azure/lro_wait.c src/azure/lro.h src/azure/lro_poll.h \
+	src/azure/lro.c src/azure/lro_wait.c src/azure/lro_run.c src/azure/lro.h src/azure/lro_poll.h \
 	src/azure/steps.c src/azure/steps.h src/azure/role.c src/azure/role.h \
 	src/azure/storage.c src/azure/storage_account.c src/azure/storage_check.c src/azure/storage_harden.c src/azure/endpoint.c src/azure/storage.h \
 	src/azure/blob.c src/azure/blob_xml.c src/azure/blob.h \
@@ -27,5 +27,6 @@ libchsmazure_la_SOURCES = \
 	src/azure/identity.c src/azure/identity.h \
 	src/azure/tags.c src/azure/tags.h src/azure/location.c src/azure/location.h \
 	src/azure/restore.c src/azure/restore.h \
-	src/azure/job.c src/azure/job_check.c src/azure/job_start.c src/azure/job_parse.c src/azure/job_snapshot.c src/azure/job.h src/azure/job_id.h
+	src/azure/job.c src/azure/job_check.c src/azure/job_start.c src/azure/job_lost.c src/azure/job_start.h src/azure/job_parse.c \
+	src/azure/job_snapshot.c src/azure/job_words.c src/azure/job.h src/azure/job_id.h
 libchsmazure_la_LIBADD = libchsmutil.la $(CURL_LIBS) $(EXPAT_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -19,6 +19,8 @@ struct chsm_lro {
     json_t *body;               /* the last body that said something; NULL */
     long wait;                  /* seconds that the service asked for; -1 = it named none */
     char *status;               /* the word itself ("InProgress"), NULL when the answer had none */
+    char *resource;             /* the resource that the operation works on; NULL when it is none */
+    bool deleting;              /* the operation is over when the resource is gone */
 };
 void chsm_lro_done(struct chsm_lro *l);
 
@@ -37,9 +39,32 @@ CHSM_MUST_CHECK int chsm_lro_step(struct chsm_lro *l, const struct chsm_response
 /* Called before each wait with what is known; for progress. */
 typedef void chsm_lro_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms);
 
+/*
+ * Why an operation did not succeed: its status, and the error in its body, wherever that stands (error, properties.error, the
+ * body itself, properties.statusMessage). Always -1, CHSM_SERVICE.
+ */
+int chsm_lro_failed(const struct chsm_lro *l, const char *what, struct chsm_err *err);
+
 /* Polls to the end. 0 whatever the end state; -1 when it could not be learnt (CHSM_DEADLINE, CHSM_INTERRUPTED, ...). */
 CHSM_MUST_CHECK int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch,
                                   void *ctx,
                                   struct chsm_err *err);
+
+struct chsm_lro_follow {        /* how an operation is followed */
+    chsm_deadline deadline;
+    chsm_lro_watch *watch;      /* may be NULL */
+    void *ctx;
+};
+
+/*
+ * Sends PUT, PATCH, DELETE or a POST that may be repeated, and follows the operation that it starts to its true end: 0 only
+ * when that is a success. `path` is the resource's own path with its api-version. *ret (may be NULL) gets the resource as it
+ * is in the end, read once more after a PUT or PATCH when the last answer was about the operation; the last answer of a POST;
+ * NULL after a DELETE, which has succeeded, too, when the resource was not there. A conflict (409) is waited out once.
+ * CHSM_SERVICE with the operation's own error when it failed or was canceled; when it cannot be followed any more, the error
+ * says that it goes on.
+ */
+CHSM_MUST_CHECK int chsm_lro_run(struct chsm_arm *arm, const char *method, const char *path, const json_t *body,
+                                 const struct chsm_lro_follow *follow, json_t **ret, struct chsm_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "azure/retry.h"
 #include "util/enc.h"
+#include "util/json.h"
 #include "util/log.h"
 
 #define STOP CHSM_RETRY_STOP
@@ -16,8 +17,8 @@
 const struct chsm_retry_rule chsm_retry_rules[] = {
     /*                                                                              repeatable  start  identity */
     { "no connection; the request was not sent", { { UNSENT, UNSENT } },                 { AGAIN, AGAIN, STOP } },
-    { "connection lost or timed out, no whole answer", { { LOST, LOST } },               { AGAIN, STOP, STOP } },
-    { "certificate, TLS version or size refused", { { HOPELESS, HOPELESS } },            { STOP, STOP, STOP } },
+    { "connection lost, timed out, no usable answer", { { LOST, LOST } },                 { AGAIN, STOP, STOP } },
+    { "certificate or TLS version refused", { { HOPELESS, HOPELESS } },                   { STOP, STOP, STOP } },
     { "interrupted (Ctrl-C)", { { INTERRUPTED, INTERRUPTED } },                          { STOP, STOP, STOP } },
     { "401", { { 401, 401 } },                                                           { TOKEN, TOKEN, STOP } },
     { "404", { { 404, 404 } },                                                           { STOP, STOP, AGAIN } },
@@ -109,6 +110,17 @@ int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t e
     return (int64_t)1000 << (tries - 1);
 }
 
+/* These services answer with objects, or a list of them; half a document, or the page of a proxy, is as good as no answer. */
+static bool readable(const struct chsm_response *r)
+{
+    const char *text = chsm_buf_str(&r->body);
+    bool mark = strncmp(text, "\xef\xbb\xbf", 3) == 0;
+    json_auto_t *body = NULL;
+
+    return chsm_json_parse(text + (mark ? 3 : 0), r->body.len - (mark ? 3 : 0), "the answer", CHSM_SERVICE, &body, NULL) == 0 &&
+           (json_is_object(body) || json_is_object(json_array_get(body, 0)));
+}
+
 int chsm_retry_http(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret, struct chsm_err *err)
 {
     struct chsm_request again = *rq;
@@ -120,9 +132,13 @@ int chsm_retry_http(struct chsm_http *h, const struct chsm_request *rq, struct c
         struct chsm_attempt a = { .repeat = CHSM_REPEAT_SAFE, .tries = tries, .renewed = true, .status = ret->status,
                                   .retry_after = ret->retry_after, .sent = ret->sent, .hopeless = ret->hopeless,
                                   .code = rc < 0 ? held.code : CHSM_OK };
-        bool good = rc == 0 && ret->status >= 200 && ret->status < 300;
 
-        if (good || chsm_retry_decide(&a) != CHSM_RETRY_AGAIN ||
+        if (rc == 0 && ret->status >= 200 && ret->status < 300) {
+            if (readable(ret))
+                return 0;
+            a.status = 0;
+        }
+        if (chsm_retry_decide(&a) != CHSM_RETRY_AGAIN ||
             chsm_retry_wait(tries, ret->retry_after, chsm_http_limited(h), NULL) < 0) {
             if (rc < 0 && err)
                 *err = held;

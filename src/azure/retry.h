@@ -81,7 +81,8 @@ int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t e
 
 /*
  * chsm_http_do() with repetition by CHSM_REPEAT_SAFE, within the limit of h: for requests without an ARM token that
- * change nothing. 0 when a complete answer came, whatever its status.
+ * change nothing, and are answered with JSON: a 2xx answer that is none is asked for again. 0 when a complete answer came,
+ * whatever its status.
  */
 CHSM_MUST_CHECK int chsm_retry_http(struct chsm_http *h, const struct chsm_request *rq, struct chsm_response *ret,
                                     struct chsm_err *err);

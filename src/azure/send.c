@@ -3,12 +3,14 @@
 
 #include "azure/challenge.h"
 #include "azure/send.h"
+#include "util/log.h"
 
 #define HEADERS_MAX 32
 #define MOVES_MAX 2             /* a vault's first challenge, and one more when its subscription moved to another tenant */
 
 struct sending {                /* one message on its way */
     const struct chsm_channel *channel;
+    const struct chsm_message *message;
     enum chsm_repeat repeat;
     chsm_deadline deadline;
     struct chsm_request rq;
@@ -64,6 +66,19 @@ static int pause_before(const struct chsm_attempt *a, chsm_deadline deadline, st
     return chsm_err_prefix(err, "%s", why.text);
 }
 
+/* What is no answer of the service is none at all. */
+static int take(const struct sending *s, struct chsm_response *r, struct chsm_err *err)
+{
+    AUTO_FREE char *shown = NULL;
+    long status = r->status;
+
+    if (!s->message->take || s->message->take(s->message->ctx, r, err) == 0)
+        return 0;
+    shown = chsm_redact_url(s->rq.url);
+    r->status = 0;
+    return chsm_err_prefix(err, "%s %s: HTTP %ld", s->rq.method, shown ? shown : "", status);
+}
+
 /* A vault that has not said yet whose token it wants is asked with nothing that is worth stealing. */
 static int exchange_bare(struct sending *s, struct chsm_response *r, struct chsm_err *err)
 {
@@ -107,7 +122,7 @@ static int exchange(struct sending *s, bool fresh, bool *ret_asked, struct chsm_
     if (bare && r->status >= 200 && r->status < 300)
         return chsm_fail(err, CHSM_SERVICE, "%s answers without a token: it is no vault", c->base);
     if (r->status >= 200 && r->status < 300)
-        return 0;
+        return take(s, r, err);
     return c->explain(r, s->rq.method, s->rq.url, err);
 }
 
@@ -248,11 +263,22 @@ static void add_ids(const struct chsm_channel *c, const struct chsm_response *r,
         (void)chsm_err_suffix(err, " (correlation id %.80s)", correlation);
 }
 
+/* What can be done when nobody further up knows better. */
+static void add_remedy(const struct chsm_channel *c, struct chsm_err *err)
+{
+    if (err->code != CHSM_SERVICE || *err->hint)
+        return;
+    if (err->http == 0)
+        (void)chsm_err_hint(err, "check the network and the proxy on the way to %s, then run the command again", c->base);
+    else if (chsm_retry_transient(err->http))
+        (void)chsm_err_hint(err, "this usually passes: run the command again later; when it stays, Azure's support needs the request id");
+}
+
 int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, chsm_deadline deadline,
               struct chsm_response *response, struct chsm_err *err)
 {
     struct chsm_err held = { 0 };
-    struct sending s = { .channel = channel, .repeat = m->repeat, .deadline = deadline };
+    struct sending s = { .channel = channel, .message = m, .repeat = m->repeat, .deadline = deadline };
     AUTO_FREE char *url = NULL;
     int rc;
 
@@ -262,12 +288,15 @@ int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, 
     if (rc == 0) {
         s.rq = (struct chsm_request){ .method = m->method, .url = url, .content_type = m->content_type, .body = m->body,
                                       .body_len = m->body_len, .twice_ok = m->repeat != CHSM_REPEAT_START,
-                                      .body_secret = m->answer_secret };
+                                      .body_secret = m->answer_secret,
+                                      .to_the_end = m->repeat == CHSM_REPEAT_START };
         rc = send_all(&s, m, response, &held);
     }
     free(s.claims);
-    if (rc < 0)
-        add_ids(channel, response, &held);
+    if (rc < 0) {
+            add_ids(channel, response, &held);
+            add_remedy(channel, &held);
+    }
     if (rc < 0 && err)
         *err = held;
     return rc;

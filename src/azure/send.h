@@ -38,6 +38,13 @@ struct chsm_message {
     const char *const *headers;     /* of this message alone, after the channel's; NULL = none */
     enum chsm_repeat repeat;
     bool answer_secret;             /* the answer holds a secret (listKeys): its buffer is wiped */
+
+    /*
+     * Takes in a 2xx answer; NULL = it is good as it is. -1: it is not what the service would answer (a page of a proxy, half
+     * a document), and counts as one that was lost: asked again where that does no harm, status 0 in the end.
+     */
+    int (*take)(void *ctx, const struct chsm_response *r, struct chsm_err *err);
+    void *ctx;
 };
 
 /*

@@ -112,30 +112,12 @@ static int note_request(struct chsm_steps *s, const char *method, const char *pa
     return 0;
 }
 
-/* Sends it and follows the operation to its end; the resource is read once more when the last answer was about the operation. */
 static int run(struct chsm_steps *s, const char *method, const char *path, const json_t *body, const char *name, json_t **ret,
                struct chsm_err *err)
 {
-    AUTO(chsm_lro_done) struct chsm_lro l = { .wait = -1 };
-    AUTO_RESPONSE struct chsm_response r = { 0 };
-    json_auto_t *answer = NULL;
-    const char *message;
+    const struct chsm_lro_follow follow = { s->deadline, s->watch, (void *)(uintptr_t)name };
 
-    if (chsm_arm_do(s->arm, method, path, body, CHSM_REPEAT_SAFE, s->deadline, &r, &answer, err) < 0 ||
-        chsm_lro_begin(&l, &r, answer, path, err) < 0 ||
-        chsm_lro_wait(s->arm, &l, s->deadline, s->watch, (void *)(uintptr_t)name, err) < 0)
-        return -1;
-    if (l.state != CHSM_LRO_SUCCEEDED) {
-        message = json_string_value(chsm_json_get(l.body, "error.message"));
-        return chsm_fail(err, CHSM_SERVICE, "%s of %s ended as %s: %s", method, name, l.status ? l.status : "not succeeded",
-                         message ? message : "the service says no more");
-    }
-    if (answer && l.style == CHSM_LRO_DONE) {
-        *ret = TAKE(answer);
-        return 0;
-    }
-    chsm_response_done(&r);
-    return chsm_arm_do(s->arm, "GET", path, NULL, CHSM_REPEAT_SAFE, s->deadline, &r, ret, err);
+    return chsm_lro_run(s->arm, method, path, body, &follow, ret, err);
 }
 
 /*

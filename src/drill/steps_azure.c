@@ -15,6 +15,16 @@ static void on_poll(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
     chsm_run_progress(ctx, "%s after %s", l->status ? l->status : "running", elapsed);
 }
 
+static void on_job(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
+{
+    const struct chsm_run *run = ctx;
+    char elapsed[32], expected[96];
+
+    chsm_duration_format(elapsed_ms, elapsed, sizeof elapsed);
+    chsm_job_expected(run->restore_requested ? CHSM_JOB_RESTORE : CHSM_JOB_BACKUP, elapsed_ms, expected, sizeof expected);
+    chsm_run_progress(ctx, "%s after %s; %s", l->status ? l->status : "running", elapsed, expected);
+}
+
 static int read_pins(struct chsm_run *run, struct chsm_err *err)
 {
     for (size_t i = 0; i < run->plan->n_logins; i++) {
@@ -131,6 +141,16 @@ static json_t *job_note(const struct chsm_job *j)
                      "error", j->error_message);
 }
 
+/* A start that failed: its text says whether a job may run all the same, and its hint how to go on. */
+static int start_failed(struct chsm_run *run, const struct chsm_err *err)
+{
+    /* The failed start is what counts; a journal that fails as well adds nothing to it. */
+    if (chsm_run_note(run, "start-failed", json_pack("{s:s, s:s, s:s}", "code", chsm_code_name(err->code), "text", err->text, "hint", err->hint),
+                      NULL) < 0)
+        return -1;
+    return -1;
+}
+
 /* Notes the job's id before anything else can happen, then follows it to its end. */
 static int follow(struct chsm_run *run, const struct chsm_cluster_ref *ref, struct chsm_job *job, struct chsm_err *err)
 {
@@ -139,7 +159,7 @@ static int follow(struct chsm_run *run, const struct chsm_cluster_ref *ref, stru
     if (chsm_run_note(run, "job-started", job_note(job), err) < 0)
         return -1;
     chsm_run_progress(run, "job %s", job->id);
-    rc = chsm_job_wait(run->arm, ref, job, run->deadline, on_poll, run, err);
+    rc = chsm_job_wait(run->arm, ref, job, run->deadline, on_job, run, err);
     if (chsm_run_note(run, "job-ended", job_note(job), rc < 0 ? NULL : err) < 0)
         return -1;
     return rc;
@@ -154,7 +174,7 @@ int chsm_step_backup(struct chsm_run *run, struct chsm_err *err)
         return -1;
     run->backup_requested = chsm_now();
     if (chsm_backup_start(run->arm, &run->source_ref, p->container_uri, run->deadline, &run->backup, err) < 0)
-        return -1;
+        return start_failed(run, err);
     if (follow(run, &run->source_ref, &run->backup, err) < 0)
         return -1;
     if (!run->backup.backup_id || !chsm_backup_id_ok(run->backup.backup_id))
@@ -177,7 +197,7 @@ int chsm_step_restore(struct chsm_run *run, struct chsm_err *err)
         return -1;
     run->restore_requested = chsm_now();
     if (chsm_restore_start(run->arm, &request, run->deadline, &run->restore, err) < 0)
-        return -1;
+        return start_failed(run, err);
     if (follow(run, &run->destination_ref, &run->restore, err) < 0)
         return -1;
     (void)snprintf(run->detail, sizeof run->detail, "job %s %s", run->restore.id, run->restore.status ? run->restore.status : "");

@@ -112,6 +112,16 @@ check_PROGRAMS += tests/unit/azure_request_log
 tests_unit_azure_request_log_SOURCES = tests/unit/azure_request_log.c tests/unit/check.h $(azure_test_server) $(azure_request_table)
 tests_unit_azure_request_log_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
 tests_unit_azure_request_log_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_lost
+UNIT_TESTS += tests/unit/test_azure_lost
+tests_unit_test_azure_lost_SOURCES = tests/unit/test_azure_lost.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_lost_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_lost_LDADD = $(azure_test_libs) -lssl
+check_PROGRAMS += tests/unit/test_azure_operation
+UNIT_TESTS += tests/unit/test_azure_operation
+tests_unit_test_azure_operation_SOURCES = tests/unit/test_azure_operation.c tests/unit/check.h $(azure_test_server)
+tests_unit_test_azure_operation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -pthread
+tests_unit_test_azure_operation_LDADD = $(azure_test_libs) -lssl
 EXTRA_DIST += \
 	tests/data/azure/README.md \
 	tests/data/azure/CloudHsmCluster_Backup_Pending_MaximumSet_Gen.json \

@@ -104,7 +104,8 @@ static void creating(void **state)
         ANSWER("201 Created",
                "Azure-AsyncOperation: /subscriptions/" SUBSCRIPTION PROVIDER "/locations/ukwest/operations/op1" SIGNED "\r\n",
                "{\"properties\":{\"provisioningState\":\"Provisioning\"}}"),
-        ANSWER("200 OK", "", "{\"status\":\"Succeeded\"}"), CLUSTER("Succeeded", "NotActivated", "{}", NONE), NULL
+        ANSWER("200 OK", "", "{\"status\":\"Succeeded\"}"), CLUSTER("Succeeded", "NotActivated", "{}", NONE),
+        CLUSTER("Succeeded", "NotActivated", "{}", NONE), NULL
     };
     json_auto_t *tags = json_pack("{s:s}", "Dept", "hsm");
     struct chsm_cluster_spec full = { .location = "ukwest", .label_scope = "TenantReuse", .identity = MI, .tags = tags };

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one request that starts a job, as its parts see it; for job_start.c and job_lost.c. */
+#ifndef CHSM_AZURE_JOB_START_H
+#define CHSM_AZURE_JOB_START_H
+
+#include "azure/job_id.h"
+
+struct chsm_job_start {
+    struct chsm_arm *arm;
+    const struct chsm_cluster_ref *cluster;
+    enum chsm_job_kind kind;
+    const char *container_uri;
+    const char *backup_id;      /* restore */
+    const json_t *body;
+    chsm_deadline deadline;
+    int64_t requested;          /* chsm_now() before it was sent */
+};
+
+/* Pauses of a poll interval between the looks for a job: 150 s by default, more than the gateway's 60 s and a restore's 90 s. */
+#define CHSM_LOST_PAUSES 5
+
+/*
+ * The request left, and no answer settles what became of it: looks for the job without starting anything. `id` is what the
+ * headers of a broken answer named, or "". 0 when the job with that id exists: it is the one. -1 otherwise: *err, which comes
+ * with the cause, then says what was found and how to go on; whoever reads "most likely no" may rely on the whole time having
+ * been looked through. An interruption is not followed by a search.
+ */
+CHSM_MUST_CHECK int chsm_job_lost(const struct chsm_job_start *s, const char *id, struct chsm_err *err);
+
+#endif
