@@ -25,10 +25,19 @@ static void hold_standard_descriptors(void)
         (void)close(fd);
 }
 
+/* The first signal asks for an orderly end, which may take the time of a request; the second one ends it here. */
 static void on_signal(int number)
 {
+    static const char clear[] = "\r\033[K";
+
     (void)number;
-    chsm_interrupt();
+    if (!chsm_interrupted()) {
+        chsm_interrupt();
+        return;
+    }
+    if (isatty(STDERR_FILENO) && write(STDERR_FILENO, clear, sizeof clear - 1) < 0)
+        _exit(CHSM_INTERRUPTED);
+    _exit(CHSM_INTERRUPTED);
 }
 
 static void set_up_process(void)

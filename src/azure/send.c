@@ -294,8 +294,8 @@ int chsm_send(const struct chsm_channel *channel, const struct chsm_message *m, 
     }
     free(s.claims);
     if (rc < 0) {
-            add_ids(channel, response, &held);
-            add_remedy(channel, &held);
+        add_ids(channel, response, &held);
+        add_remedy(channel, &held);
     }
     if (rc < 0 && err)
         *err = held;

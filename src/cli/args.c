@@ -12,6 +12,7 @@ const struct chsm_opt chsm_global_opts[] = {
     OPT("credential", 0, CHSM_OPT_TEXT, credential, "NAME", "how to sign in; the manual lists the names"),
     OPT("ca-file", 0, CHSM_OPT_TEXT, ca_file, "FILE", "trusted certificates (default: SSL_CERT_FILE)"),
     OPT("poll-interval", 0, CHSM_OPT_TEXT, poll_interval, "TIME", "between looks at a job (default 30s)"),
+    OPT("request-timeout", 0, CHSM_OPT_TEXT, request_timeout, "TIME", "for one answer of the service (default 100s)"),
     OPT("timeout", 0, CHSM_OPT_TEXT, timeout, "TIME", "for the whole command (default: none)"),
     OPT("verbose", 'v', CHSM_OPT_FLAG, verbose, NULL, "say more on stderr"),
     OPT("debug", 0, CHSM_OPT_FLAG, debug, NULL, "say everything on stderr, secrets redacted"),

@@ -16,6 +16,7 @@ struct chsm_list {
 struct chsm_args {
     bool help, verbose, debug, only_errors;
     const char *output, *subscription, *cloud, *credential, *ca_file, *poll_interval, *timeout;
+    const char *request_timeout;
     const char *group, *name;
     bool no_wait;
     const char *identity, *method;

@@ -25,9 +25,12 @@ const struct chsm_opt chsm_opts_backup_start[] = { CHSM_OPTS_CLUSTER, OPT_CONTAI
 const struct chsm_opt chsm_opts_backup_check[] = { CHSM_OPTS_CLUSTER, OPT_CONTAINER, OPT_ROLE_DELAY, { 0 } };
 const struct chsm_opt chsm_opts_restore_start[] = { CHSM_OPTS_CLUSTER, OPTS_RESTORE, OPT_NO_WAIT, { 0 } };
 const struct chsm_opt chsm_opts_restore_check[] = { CHSM_OPTS_CLUSTER, OPTS_RESTORE, OPT_ROLE_DELAY, { 0 } };
-const struct chsm_opt chsm_opts_job[] = {
+#define OPT_JOB { "job-id", NULL, 'j', CHSM_OPT_TEXT, offsetof(struct chsm_args, job_id), "ID", "the job, as start printed it" }
+const struct chsm_opt chsm_opts_job[] = { CHSM_OPTS_CLUSTER, OPT_JOB, { 0 } };
+const struct chsm_opt chsm_opts_restore_wait[] = {
     CHSM_OPTS_CLUSTER,
-    { "job-id", NULL, 'j', CHSM_OPT_TEXT, offsetof(struct chsm_args, job_id), "ID", "the job, as start printed it" },
+    OPT_JOB,
+    { "activation", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, activation), "STATE", "then for this activationState, e.g. Active" },
     { 0 },
 };
 
@@ -52,11 +55,12 @@ static int print(const struct chsm_job *j, struct chsm_err *err)
     return json ? chsm_out_resource(json, columns, err) : chsm_oom(err);
 }
 
-static int wait_and_print(const struct chsm_connection *c, struct chsm_job *j, struct chsm_err *err)
+static int wait_and_print(const struct chsm_connection *c, struct chsm_job *j, bool from_start, struct chsm_err *err)
 {
+    struct chsm_job_watch watch = { j->kind, j->id, from_start };
     struct chsm_err ignored;
 
-    if (chsm_job_wait(c->arm, &c->cluster, j, c->deadline, chsm_connect_watch, j->id, err) == 0)
+    if (chsm_job_wait(c->arm, &c->cluster, j, c->deadline, chsm_connect_watch_job, &watch, err) == 0)
         return print(j, err);
     /* A job that failed still has a result to show; the error says the rest. */
     if (err->code == CHSM_SERVICE && j->status && print(j, &ignored) < 0)
@@ -67,8 +71,14 @@ static int wait_and_print(const struct chsm_connection *c, struct chsm_job *j, s
 /* After a start: the id is on stderr before anything else can go wrong. */
 static int started(const struct chsm_args *args, const struct chsm_connection *c, struct chsm_job *j, struct chsm_err *err)
 {
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
     chsm_out_note("job %s", j->id);
-    return args->no_wait ? print(j, err) : wait_and_print(c, j, err);
+    if (!args->no_wait)
+        return wait_and_print(c, j, /* from_start= */ true, err);
+    chsm_cluster_options(&c->cluster, options);
+    chsm_out_note("follow it: chsmctl %s wait %s --job-id %s", chsm_job_word(j->kind), options, j->id);
+    return print(j, err);
 }
 
 int chsm_cmd_backup_start(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
@@ -179,41 +189,61 @@ int chsm_cmd_restore_check(const struct chsm_args *args, enum chsm_code *ret_cod
     return checked(chsm_restore_check(&task, &request, delay, &j, err), &j, args->name, err);
 }
 
-static int look(const struct chsm_args *args, enum chsm_job_kind kind, bool wait, struct chsm_err *err)
+static int show(const struct chsm_args *args, enum chsm_job_kind kind, struct chsm_err *err)
 {
     AUTO_CONNECTION struct chsm_connection c = { 0 };
-    struct chsm_job j = { 0 };
-    int rc;
+    AUTO(chsm_job_done) struct chsm_job j = { .kind = kind };
 
-    if (chsm_args_need(args->job_id, "--job-id", err) < 0 || chsm_connect(args, true, &c, err) < 0)
+    if (chsm_args_need(args->job_id, "--job-id", err) < 0 || chsm_connect(args, true, &c, err) < 0 ||
+        chsm_job_show(c.arm, &c.cluster, kind, args->job_id, c.deadline, &j, err) < 0)
         return -1;
-    rc = chsm_job_show(c.arm, &c.cluster, kind, args->job_id, c.deadline, &j, err);
-    if (rc == 0)
-        rc = wait ? wait_and_print(&c, &j, err) : print(&j, err);
-    chsm_job_done(&j);
-    return rc;
+    return print(&j, err);
+}
+
+/* Without a look before the wait: an outage at its begin is ridden out like any other. */
+static int follow(const struct chsm_args *args, enum chsm_job_kind kind, const struct chsm_connection *c, struct chsm_err *err)
+{
+    AUTO(chsm_job_done) struct chsm_job j = { .kind = kind };
+
+    if (chsm_job_named(args->job_id, kind, &j, err) < 0)
+        return -1;
+    return wait_and_print(c, &j, /* from_start= */ false, err);
 }
 
 int chsm_cmd_backup_show(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
 {
     (void)ret_code;
-    return look(args, CHSM_JOB_BACKUP, false, err);
+    return show(args, CHSM_JOB_BACKUP, err);
 }
 
 int chsm_cmd_backup_wait(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
 {
+    AUTO_CONNECTION struct chsm_connection c = { 0 };
+
     (void)ret_code;
-    return look(args, CHSM_JOB_BACKUP, true, err);
+    if (chsm_args_need(args->job_id, "--job-id", err) < 0 || chsm_connect(args, true, &c, err) < 0)
+        return -1;
+    return follow(args, CHSM_JOB_BACKUP, &c, err);
 }
 
 int chsm_cmd_restore_show(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
 {
     (void)ret_code;
-    return look(args, CHSM_JOB_RESTORE, false, err);
+    return show(args, CHSM_JOB_RESTORE, err);
 }
 
+/* A restored cluster can be used when it is Active, some time after its job has succeeded. */
 int chsm_cmd_restore_wait(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
 {
+    AUTO_CONNECTION struct chsm_connection c = { 0 };
+    char name[64];
+
     (void)ret_code;
-    return look(args, CHSM_JOB_RESTORE, true, err);
+    if (chsm_args_need(args->job_id, "--job-id", err) < 0 || chsm_connect(args, true, &c, err) < 0 ||
+        follow(args, CHSM_JOB_RESTORE, &c, err) < 0)
+        return -1;
+    if (!args->activation)
+        return 0;
+    (void)snprintf(name, sizeof name, "%s", c.cluster.name);
+    return chsm_cluster_wait(c.arm, &c.cluster, args->activation, c.deadline, chsm_connect_watch, name, NULL, err);
 }

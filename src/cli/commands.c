@@ -25,7 +25,7 @@ const struct chsm_cmd chsm_commands[] = {
     { "restore", "check", NULL, "ask whether a restore would work", chsm_cmd_restore_check, chsm_opts_restore_check },
     { "restore", "start", NULL, "restore into a new cluster, follow the job", chsm_cmd_restore_start, chsm_opts_restore_start },
     { "restore", "show", NULL, "show a restore job", chsm_cmd_restore_show, chsm_opts_job },
-    { "restore", "wait", NULL, "follow a restore job to its end", chsm_cmd_restore_wait, chsm_opts_job },
+    { "restore", "wait", NULL, "follow a restore job to its end", chsm_cmd_restore_wait, chsm_opts_restore_wait },
     { "storage", "prepare", NULL, "make and correct what a backup needs", chsm_cmd_storage_prepare, chsm_opts_storage_prepare },
     { "storage", "show", NULL, "tell what would make a backup fail", chsm_cmd_storage_show, chsm_opts_storage_show },
     { "storage", "harden", NULL, "switch the shared keys of an account off", chsm_cmd_storage_harden, chsm_opts_storage_harden },

@@ -22,7 +22,7 @@ struct chsm_cmd {
 extern const struct chsm_cmd chsm_commands[];   /* ended by a row without noun */
 
 extern const struct chsm_opt chsm_opts_cluster_show[], chsm_opts_cluster_list[], chsm_opts_cluster_wait[], chsm_opts_identity_apply[],
-    chsm_opts_backup_start[], chsm_opts_restore_start[], chsm_opts_job[], chsm_opts_keys_inventory[], chsm_opts_keys_list[],
+    chsm_opts_backup_start[], chsm_opts_restore_start[], chsm_opts_job[], chsm_opts_restore_wait[], chsm_opts_keys_inventory[], chsm_opts_keys_list[],
     chsm_opts_keys_verify[], chsm_opts_keys_diff[], chsm_opts_keys_prove[];
 
 chsm_cmd_fn chsm_cmd_cluster_show, chsm_cmd_cluster_list, chsm_cmd_cluster_wait, chsm_cmd_identity_apply, chsm_cmd_identity_show,

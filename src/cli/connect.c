@@ -15,6 +15,8 @@ int chsm_connect_opts(const struct chsm_args *args, struct chsm_arm_opts *ret, s
     if (args->timeout && chsm_duration_parse(args->timeout, &timeout, err) < 0)
         return chsm_err_prefix(err, "--timeout");
     ret->http.limit = chsm_deadline_in(timeout);        /* finding the cloud and the identity takes part, too */
+    if (args->request_timeout && chsm_duration_parse(args->request_timeout, &ret->http.timeout, err) < 0)
+        return chsm_err_prefix(err, "--request-timeout");
     return 0;
 }
 
@@ -71,5 +73,21 @@ void chsm_connect_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
         (void)snprintf(text, sizeof text, "%s: %s, %s", (const char *)ctx, state, elapsed);
     else
         (void)snprintf(text, sizeof text, "%s: %s", (const char *)ctx, state);
+    chsm_out_progress(text);
+}
+
+void chsm_connect_watch_job(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
+{
+    const struct chsm_job_watch *w = ctx;
+    const char *state = l->status ? l->status : "InProgress";
+    char elapsed[32], expected[96] = "", text[256];
+
+    chsm_duration_format(elapsed_ms, elapsed, sizeof elapsed);
+    if (w->from_start)
+        chsm_job_expected(w->kind, elapsed_ms, expected, sizeof expected);
+    if (isatty(STDERR_FILENO))
+        (void)snprintf(text, sizeof text, "%s: %s, %s%s%s", chsm_job_word(w->kind), state, elapsed, *expected ? "; " : "", expected);
+    else
+        (void)snprintf(text, sizeof text, "%s job %s: %s", chsm_job_word(w->kind), w->id, state);
     chsm_out_progress(text);
 }

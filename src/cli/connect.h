@@ -29,6 +29,14 @@ void chsm_connect_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms)
 /* What a change of the connection's cluster needs; borrows from it. */
 struct chsm_cluster_task chsm_connect_task(const struct chsm_args *args, const struct chsm_connection *c);
 
+/* The same for a job: with what recordings let expect, as long as its begin is known. */
+struct chsm_job_watch {
+    enum chsm_job_kind kind;
+    const char *id;
+    bool from_start;        /* the wait began when the job did */
+};
+void chsm_connect_watch_job(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms);
+
 /* The options that name a cluster, for the command tables. */
 #define CHSM_OPTS_CLUSTER                                                                                                             \
     { "resource-group", NULL, 'g', CHSM_OPT_TEXT, offsetof(struct chsm_args, group), "GROUP", "resource group of the cluster" },      \

@@ -159,7 +159,7 @@ backup() {
 @test "a truncated answer and broken JSON in a poll are ridden out" {
     sim fault add --path 'backupOperationStatus' --nth 1 --body '{"properties": {"status": "Succ'
     backup
-    [[ $status == 0 || $status == 5 ]]
+    assert_status 0
     sim fault clear
     sleep 0.6
     sim fault add --path 'backupOperationStatus' --nth 1 --truncate
@@ -174,11 +174,113 @@ backup() {
 }
 
 @test "a deadline leaves the job running and says its id" {
-    sim set backup=1h >/dev/null
+    sim set backup=3s >/dev/null
     backup --timeout 1s
     sim set backup=200ms >/dev/null
     assert_status 8
-    assert_stderr 'job '
+    assert_stderr 'is still running'
+    assert_stderr 'backup wait'
+    sleep 3
+}
+
+@test "--no-wait prints the job, and the command that follows it" {
+    backup --no-wait -o json
+    assert_status 0
+    job=$(jq -er .jobId <<<"$output")
+    command=$(sed -n 's/^follow it: chsmctl //p' <<<"$stderr")
+    [[ $command == "backup wait -g rg-source -n chsm-source --job-id $job" ]]
+    # shellcheck disable=SC2086  # words
+    run_chsmctl $command "${POLL[@]}"
+    assert_status 0
+    assert_output Succeeded
+}
+
+@test "a job of the other kind is said to be so" {
+    backup --no-wait -o json
+    job=$(jq -er .jobId <<<"$output")
+    run_chsmctl restore show "${SOURCE[@]}" --job-id "$job"
+    assert_status 5
+    assert_stderr "it is a backup of this cluster: \`chsmctl backup show -g rg-source -n chsm-source --job-id $job\`"
+    run_chsmctl restore wait "${SOURCE[@]}" --job-id "$job" "${POLL[@]}"
+    assert_status 5
+    run_chsmctl backup wait "${SOURCE[@]}" --job-id 123
+    assert_status 2
+}
+
+@test "an interrupt leaves the job running and says how to pick it up" {
+    sim set backup=1h >/dev/null
+    for signal in INT TERM; do
+        run --separate-stderr timeout --preserve-status -s "$signal" 1.5 "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" \
+            "${POLL[@]}" </dev/null
+        sim set backup=200ms >/dev/null
+        assert_status 130
+        job=$(sed -n 's/^job //p' <<<"$stderr")
+        assert_stderr "backup job $job is still running"
+        assert_stderr "pick it up with \`chsmctl backup wait -g rg-source -n chsm-source --job-id $job\`"
+        # It goes on indeed, and is in the way of another one.
+        before=$(posts backup)
+        backup
+        assert_status 5
+        assert_stderr 'no backup was started: the cluster is busy'
+        assert_stderr 'may be running'
+        [[ $(posts backup) == $((before + 1)) ]]
+        jq --arg id "$job" '.jobs[$id].end = 0' "$SIM_DIR/state.json" >"$BATS_TEST_TMPDIR/state" && cp "$BATS_TEST_TMPDIR/state" "$SIM_DIR/state.json"
+        run_chsmctl backup wait "${SOURCE[@]}" --job-id "$job" "${POLL[@]}"
+        assert_status 0
+        sim set backup=1h >/dev/null
+    done
+    sim set backup=200ms >/dev/null
+}
+
+@test "an interrupt does not lose the id of a job that is just being started" {
+    sim fault add --path '/backup$' --method POST --nth 1 --stall 1500
+    run --separate-stderr timeout --preserve-status -s INT 1 "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" </dev/null
+    assert_status 130
+    assert_stderr 'pick it up with `chsmctl backup wait'
+    refute_stderr 'unknown whether'
+}
+
+@test "the second interrupt ends it at once" {
+    sim fault add --path '/backup$' --method POST --nth 1 --stall 3000
+    run --separate-stderr timeout --preserve-status -s INT -k 0.5 1 "$BASH" -c '"$@" & trap "kill -INT $!; sleep 0.2; kill -INT $!" INT; wait $!; wait $!' \
+        _ "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" </dev/null
+    refute_stderr 'pick it up'
+    sleep 3
+}
+
+@test "a wait outlasts an outage, and a status that is not known yet" {
+    sim fault add --path 'backupOperationStatus' --nth 1 --count 3 --status 404 --code JobNotFound
+    backup
+    assert_status 0
+    sim fault clear
+    sim fault add --path 'backupOperationStatus' --nth 1 --count 6 --reset
+    backup --no-wait -o json
+    run_chsmctl backup wait "${SOURCE[@]}" --job-id "$(jq -er .jobId <<<"$output")" "${POLL[@]}"
+    assert_status 0
+    assert_stderr 'asking again'
+}
+
+@test "a restore whose answer is lost is looked for, and waited for until the cluster is active" {
+    backup -o json
+    id=$(jq -er .backupId <<<"$output")
+    sim fault add --path '/restore$' --method POST --nth 1 --drop-answer
+    before=$(posts restore)
+    run_chsmctl restore start -g rg-destination -n chsm-second -u "$(container)" --backup-id "$id" "${POLL[@]}"
+    assert_status 5
+    assert_stderr 'it is unknown whether the restore job started: chsm-second is now Succeeded and Active: a restore runs or has run'
+    [[ $(posts restore) == $((before + 1)) ]]
+    job=$(jq -r '.jobs | to_entries[] | select(.value.kind == "restore" and (.value.cluster | endswith("/chsm-second"))) | .key' "$SIM_DIR/state.json")
+    run_chsmctl restore wait -g rg-destination -n chsm-second --job-id "$job" --activation Active "${POLL[@]}"
+    assert_status 0
+}
+
+@test "a container that may not be read leaves a lost backup unknown" {
+    sim fault add --path '/backup$' --method POST --nth 1 --reset
+    sim fault add --path '^/chsmdrill/backups' --method GET --count 100 --status 403 --code AuthorizationPermissionMismatch
+    backup
+    assert_status 5
+    assert_stderr 'the container could not be looked at'
+    assert_stderr 'it may have started'
 }
 
 @test "stdout holds the result alone" {

@@ -108,6 +108,10 @@ assert_stderr() {
     [[ $stderr == *"$1"* ]] || fail "not in stderr: $1" "stdout: $output" "stderr: $stderr"
 }
 
+refute_stderr() {
+    [[ $stderr != *"$1"* ]] || fail "in stderr: $1" "stderr: $stderr"
+}
+
 # assert_json FILTER: jq gives true for what chsmctl printed.
 assert_json() {
     jq -e "$1" <<<"$output" >/dev/null || fail "not true of the output: $1" "stdout: $output" "stderr: $stderr"
