@@ -14,6 +14,7 @@ INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats 
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
+INTEGRATION_TESTS += tests/integration/faults.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
 FUZZ_TESTS = tests/fuzz/run.sh
 POLICY_TESTS = \
@@ -113,6 +114,7 @@ tests_bench_compare_LDADD = libchsmkeys.la libchsmutil.la $(JANSSON_LIBS) $(LIBF
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += tests/bench/cli.sh tests/bench/compare.sh tests/bench/inventory.sh
 
+EXTRA_DIST += tests/faults/http.sh tests/faults/http.bash tests/faults/http.yaml
 EXTRA_DIST += tests/faults/quirks.sh tests/faults/quirks.yaml tests/faults/kinds.yaml tests/faults/world.bash \
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq
 

@@ -18,7 +18,7 @@ world_begin() {
     [[ ! -w /dev/shm ]] || base=/dev/shm
     work=$(mktemp -d "$base/chsm-faults.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    for name in $(compgen -e | grep -E '^(AZURE_|ARM_|IDENTITY_|IMDS_|MSI_|CHSMCTL_|CHSM_SIM_|SOFTHSM2_|https?_proxy$|HTTPS?_PROXY$)'); do
+    for name in $(compgen -e | grep -E '^(AZURE_|ARM_|IDENTITY_|IMDS_|MSI_|CHSMCTL_|CHSM_SIM_|SOFTHSM2_|CURL_|SSL_CERT|https?_proxy$|HTTPS?_PROXY$)'); do
         unset "$name"
     done
     export HOME="$work/home" OPENSSL_CONF="$work/openssl.cnf" LC_ALL=C.UTF-8
