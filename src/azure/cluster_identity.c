@@ -130,18 +130,49 @@ static int read_for(const struct chsm_cluster_task *t, const char *identity_id, 
     return 0;
 }
 
+/*
+ * Something else goes on at the cluster: our own try, whose answer was lost, or the change of somebody else. What was read
+ * before is not sent over that: it is read again when the cluster has settled.
+ */
+static int after_conflict(const struct chsm_cluster_task *t, const json_t *before, const char *identity_id, const char *only,
+                          bool use_patch, json_t **ret, struct chsm_err *err)
+{
+    json_auto_t *now = NULL;
+
+    if (chsm_cluster_settled(t, &now, err) < 0)
+        return -1;
+    if (chsm_cluster_has_identity(now, identity_id)) {
+        if (prove(before, now, identity_id, err) < 0)
+            return -1;
+        *ret = TAKE(now);
+        return 0;
+    }
+    if ((identity_id ? refuse_second(now, identity_id, err) : refuse_other(now, only, err)) < 0)
+        return -1;
+    return set_identity(t, now, identity_id, use_patch, ret, err);
+}
+
 static int change(const struct chsm_cluster_task *t, const char *identity_id, const char *only, bool use_patch,
                   struct chsm_cluster_result *ret, struct chsm_err *err)
 {
     json_auto_t *before = NULL;
     json_auto_t *after = NULL;
+    struct chsm_err why = { 0 };
     bool already;
+    int rc = 0;
 
     if (read_for(t, identity_id, only, &before, err) < 0)
         return -1;
     already = chsm_cluster_has_identity(before, identity_id);
-    if (!already && set_identity(t, before, identity_id, use_patch, &after, err) < 0)
+    if (!already)
+        rc = set_identity(t, before, identity_id, use_patch, &after, &why);
+    if (rc < 0 && why.http == 409)
+        rc = after_conflict(t, before, identity_id, only, use_patch, &after, &why);
+    if (rc < 0) {
+        if (err)
+            *err = why;
         return -1;
+    }
     ret->changed = !already;
     ret->cluster = already ? TAKE(before) : TAKE(after);
     return 0;

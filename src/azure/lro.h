@@ -60,9 +60,9 @@ struct chsm_lro_follow {        /* how an operation is followed */
  * Sends PUT, PATCH, DELETE or a POST that may be repeated, and follows the operation that it starts to its true end: 0 only
  * when that is a success. `path` is the resource's own path with its api-version. *ret (may be NULL) gets the resource as it
  * is in the end, read once more after a PUT or PATCH when the last answer was about the operation; the last answer of a POST;
- * NULL after a DELETE, which has succeeded, too, when the resource was not there. A conflict (409) is waited out once.
- * CHSM_SERVICE with the operation's own error when it failed or was canceled; when it cannot be followed any more, the error
- * says that it goes on.
+ * NULL after a DELETE, which has succeeded, too, when the resource was not there. CHSM_SERVICE with the operation's own error
+ * when it failed or was canceled; when it cannot be followed any more, the error says that it goes on. A conflict (err->http is
+ * 409) may be one with an earlier try whose answer was lost: who knows what was wanted looks whether it is so now.
  */
 CHSM_MUST_CHECK int chsm_lro_run(struct chsm_arm *arm, const char *method, const char *path, const json_t *body,
                                  const struct chsm_lro_follow *follow, json_t **ret, struct chsm_err *err);

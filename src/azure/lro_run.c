@@ -66,35 +66,6 @@ static int finish(const struct run *r, struct chsm_lro *l, struct chsm_err *err)
     return 0;
 }
 
-/* Reads the resource until nothing goes on at it any more; whatever became of it. */
-static int settle(const struct run *r, struct chsm_err *err)
-{
-    AUTO(chsm_lro_done) struct chsm_lro l = { .style = CHSM_LRO_RESOURCE, .wait = -1, .url = strdup(r->path) };
-
-    if (!l.url)
-        return chsm_oom(err);
-    return chsm_lro_wait(r->arm, &l, r->follow->deadline, r->follow->watch, r->follow->ctx, err);
-}
-
-/*
- * A conflict with an operation that goes on ends with that operation; it may well be our own, begun by a try whose answer was
- * lost. So the request is sent once more when the resource has settled. What conflicts with anything else does so again.
- */
-static int send_request(const struct run *r, const json_t *body, struct chsm_response *ret, json_t **ret_json, struct chsm_err *err)
-{
-    struct chsm_err why = { 0 };
-    chsm_deadline d = r->follow->deadline;
-    int rc = chsm_arm_do(r->arm, r->method, r->path, body, CHSM_REPEAT_SAFE, d, ret, ret_json, &why);
-
-    if (rc < 0 && ret->status == 409 && !is(r, "POST") && settle(r, NULL) == 0) {
-        chsm_response_done(ret);
-        rc = chsm_arm_do(r->arm, r->method, r->path, body, CHSM_REPEAT_SAFE, d, ret, ret_json, &why);
-    }
-    if (rc < 0 && err)
-        *err = why;
-    return rc;
-}
-
 int chsm_lro_run(struct chsm_arm *arm, const char *method, const char *path, const json_t *body,
                  const struct chsm_lro_follow *follow, json_t **ret, struct chsm_err *err)
 {
@@ -105,7 +76,7 @@ int chsm_lro_run(struct chsm_arm *arm, const char *method, const char *path, con
     struct chsm_err why = { 0 };
     bool gone;
 
-    if (send_request(&run, body, &r, &answer, &why) < 0) {
+    if (chsm_arm_do(arm, method, path, body, CHSM_REPEAT_SAFE, follow->deadline, &r, &answer, &why) < 0) {
         gone = is(&run, "DELETE") && chsm_arm_absent(&why);     /* also when an earlier try, whose answer was lost, has deleted it */
         if (gone && ret)
             *ret = NULL;

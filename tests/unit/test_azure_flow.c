@@ -69,6 +69,31 @@ static void identity_that_is_there_sends_nothing(void **state)
     arm_world_close(&w);
 }
 
+/* The first try was taken and its answer lost; the second one is in its way, or somebody else's change is in ours. */
+static void conflicts_are_looked_into(void **state)
+{
+    static const char busy[] = ANSWER("409 Conflict", "", "{\"error\":{\"code\":\"Conflict\",\"message\":\"busy\"}}");
+    static const char *const ours[] = { CLUSTER("Succeeded", "Active", TAGS, NONE), "", busy, CLUSTER("Updating", "Active", TAGS, USER("mi-1")),
+                                        CLUSTER("Succeeded", "Active", TAGS, USER("mi-1")), NULL };
+    static const char *const others[] = { CLUSTER("Succeeded", "Active", TAGS, NONE), busy, CLUSTER("Succeeded", "Active", "{\"new\":\"tag\"}", NONE),
+                                          CLUSTER("Succeeded", "Active", "{\"new\":\"tag\"}", USER("mi-1")),
+                                          CLUSTER("Succeeded", "Active", "{\"new\":\"tag\"}", USER("mi-1")), NULL };
+    struct arm_world w;
+    bool changed = false;
+
+    (void)state;
+    arm_world_open(&w, "token", ours);
+    assert_ok(apply(&w, MI("mi-1"), false, &changed), w.err);
+    assert_true(changed);
+    assert_int_equal(server_count(w.server), 5);
+    arm_world_close(&w);
+    arm_world_open(&w, "token", others);
+    assert_ok(apply(&w, MI("mi-1"), false, &changed), w.err);
+    assert_contains(server_request(w.server, 3), "PUT ");
+    assert_contains(server_request(w.server, 3), "\"tags\":{\"new\":\"tag\"}");
+    arm_world_close(&w);
+}
+
 static void other_identities_are_refused(void **state)
 {
     static const char *const script[] = {
@@ -308,7 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identity_is_put), cmocka_unit_test(identity_that_is_there_sends_nothing),
-        cmocka_unit_test(other_identities_are_refused),
+        cmocka_unit_test(conflicts_are_looked_into), cmocka_unit_test(other_identities_are_refused),
         cmocka_unit_test(lost_tags_are_reported), cmocka_unit_test(identity_that_does_not_stick),
         cmocka_unit_test(restore_guards),
         cmocka_unit_test(restore_starts), cmocka_unit_test(start_that_did_not_start),
