@@ -52,9 +52,16 @@ static int read_resource(const struct run *r, struct chsm_lro *l, struct chsm_er
     return await(r, l, err);
 }
 
+/* Whether the last answer was the resource. What is done at once is answered with it; a Location may end with it. */
 static bool has_resource(const struct chsm_lro *l)
 {
-    return l->style != CHSM_LRO_ASYNC && chsm_json_str(l->body, "id");
+    switch (l->style) {
+    case CHSM_LRO_ASYNC: return false;
+    case CHSM_LRO_LOCATION: return chsm_json_str(l->body, "id") != NULL;
+    case CHSM_LRO_DONE:
+    case CHSM_LRO_RESOURCE: break;
+    }
+    return l->body != NULL;
 }
 
 static int finish(const struct run *r, struct chsm_lro *l, struct chsm_err *err)

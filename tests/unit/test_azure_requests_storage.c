@@ -62,7 +62,6 @@ static void from_nothing(void **state)
         ANSWER("202 Accepted",
                "Location: " SUB "/providers/Microsoft.Storage/locations/uksouth/asyncoperations/1?monitor=true&t=1&c=2\r\n", ""),
         GOOD,
-        GOOD,
         NONE("ContainerNotFound"),
         MADE("{}"),
         OK("{\"value\":[]}"),
