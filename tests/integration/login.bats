@@ -333,12 +333,13 @@ discreet() {
     "$CHSMCTL" login show --credential device-code --debug --record "$BATS_TEST_TMPDIR/record" -o json >"$BATS_TEST_TMPDIR/out" \
         2>"$BATS_TEST_TMPDIR/err" 3>&- &
     for ((i = 0; i < 100; i++)); do
-        ! jq -re '.devices | keys[]' "$SIM_DIR/state.json" >"$BATS_TEST_TMPDIR/code" 2>/dev/null || break
+        ! jq -er '.devices | to_entries[] | select(.value.state == "pending") | .key' "$SIM_DIR/state.json" >"$BATS_TEST_TMPDIR/code" \
+            2>/dev/null || break
         sleep 0.1
     done
     sim device approve
     wait $!
-    KNOWN_SECRETS+=("$(head -n 1 "$BATS_TEST_TMPDIR/code")" "$(jq -r '.refreshes | keys[]' "$SIM_DIR/state.json" | tail -n 1)")
+    KNOWN_SECRETS+=("$(<"$BATS_TEST_TMPDIR/code")" "$(jq -r '.refreshes | keys[]' "$SIM_DIR/state.json" | tail -n 1)")
     rm "$BATS_TEST_TMPDIR/code"
     assert_no_secret "$BATS_TEST_TMPDIR/record" "$BATS_TEST_TMPDIR/err" "$BATS_TEST_TMPDIR/out" "$SIM_DIR/requests.jsonl"
 }
