@@ -18,7 +18,7 @@ objects() {
     newest=$(find "$top/src" "$top/pkcs11" "$top/tests/fuzz" "$build/config.h" -name '*.h' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d ' ' -f 2-)
     (
         cd "$top"
-        for folder in src/util src/keys src/nodes pkcs11; do
+        for folder in src/util src/keys src/nodes src/client pkcs11; do
             [ ! -d "$folder" ] || find "$folder" -maxdepth 1 -name '*.c'
         done
         find src/drill -name waivers.c -o -name plan_check.c
