@@ -146,7 +146,7 @@ int chsm_cmd_client_show(const struct chsm_args *args, enum chsm_code *ret_code,
 }
 
 /* The library starts, has a slot and tells of its token; nobody logs in. */
-static int try_library(const struct chsm_args *args, struct chsm_doctor *d, struct chsm_err *err)
+static int try_library(const struct chsm_args *args, chsm_deadline deadline, struct chsm_doctor *d, struct chsm_err *err)
 {
     static const char remedy[] = "mend what is said of the daemon and the nodes; the library needs azcloudhsm_application.cfg in its working directory";
     const char *own = args->root ? NULL : json_string_value(json_array_get(json_object_get(d->look, "libraries"), 0));
@@ -157,6 +157,9 @@ static int try_library(const struct chsm_args *args, struct chsm_doctor *d, stru
 
     if (chsm_client_time(args->module_timeout, "--module-timeout", MODULE_TIME, &target.timeout, err) < 0)
         return -1;
+    target.timeout = chsm_deadline_left(deadline) < target.timeout ? chsm_deadline_left(deadline) : target.timeout;
+    if (target.timeout == 0)
+        return chsm_doctor_add(d, CHSM_DOCTOR_UNKNOWN, "library", "give it more --timeout", err, "no time was left to try the library");
     if (!module)
         return chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "library", "name the library with --module", err, "no library was tried: %s",
                                args->root ? "that of another root is not loaded unasked" : "libazcloudhsm_pkcs11.so was not found");
@@ -194,7 +197,8 @@ static void nodes_done(struct nodes *nodes)
         chsm_reach_done(&nodes->v[i]);
 }
 
-static int reach_nodes(const struct chsm_args *args, const json_t *found, struct nodes *nodes, bool *ret_all, struct chsm_err *err)
+static int reach_nodes(const struct chsm_args *args, chsm_deadline deadline, const json_t *found, struct nodes *nodes, bool *ret_all,
+                       struct chsm_err *err)
 {
     AUTO_PATHS struct chsm_paths hosts = { 0 };
     int64_t limit;
@@ -208,7 +212,8 @@ static int reach_nodes(const struct chsm_args *args, const json_t *found, struct
             return -1;
         nodes->n++;
     }
-    return chsm_reach_all(nodes->v, nodes->n, port, chsm_deadline_in(limit), err);
+    limit = chsm_deadline_left(deadline) < limit ? chsm_deadline_left(deadline) : limit;
+    return chsm_reach_all(nodes->v, nodes->n, port, chsm_mono() + limit, err);
 }
 
 static int print_findings(const struct chsm_doctor *d, enum chsm_finding_level worst, struct chsm_err *err)
@@ -239,14 +244,19 @@ int chsm_cmd_client_doctor(const struct chsm_args *args, enum chsm_code *ret_cod
     AUTO(nodes_done) struct nodes nodes = { .n = 0 };
     json_auto_t *found = NULL;
     enum chsm_finding_level worst;
+    chsm_deadline deadline;
+    int64_t whole = 0;
     bool all = false;
 
-    if (look(args, &found, err) < 0 || reach_nodes(args, found, &nodes, &all, err) < 0)
+    if (args->timeout && chsm_duration_parse(args->timeout, &whole, err) < 0)
+        return chsm_err_prefix(err, "--timeout");
+    deadline = chsm_deadline_in(whole);
+    if (look(args, &found, err) < 0 || reach_nodes(args, deadline, found, &nodes, &all, err) < 0)
         return -1;
     d.look = found;
     d.nodes = nodes.v;
     d.n_nodes = nodes.n;
-    if (chsm_doctor_judge(&d, all, err) < 0 || try_library(args, &d, err) < 0 || find_handles(args, &d, err) < 0)
+    if (chsm_doctor_judge(&d, all, err) < 0 || try_library(args, deadline, &d, err) < 0 || find_handles(args, &d, err) < 0)
         return -1;
     worst = chsm_doctor_worst(&d);
     *ret_code = worst == CHSM_DOCTOR_PROBLEM ? CHSM_FAILED : worst == CHSM_DOCTOR_UNKNOWN ? CHSM_INCONCLUSIVE : CHSM_OK;

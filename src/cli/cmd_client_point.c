@@ -186,10 +186,10 @@ static int print_result(const struct pointing *p, struct chsm_err *err)
 }
 
 /*
- * What the daemon has learned of another cluster would outlive the change. It is only a memory: where a copy has changed, what is not
- * known to be of the new cluster goes as well.
+ * What the daemon has learned of another cluster would outlive the change. It is only a memory: where a copy changes, what is not known to be
+ * of the new cluster goes as well. Decided before anything is changed.
  */
-static int set_aside_learned(struct pointing *p, struct chsm_err *err)
+static int find_learned(struct pointing *p, struct chsm_err *err)
 {
     const struct chsm_paths *found = &p->client.found[CHSM_CLIENT_CLUSTER_INFO];
 
@@ -197,9 +197,8 @@ static int set_aside_learned(struct pointing *p, struct chsm_err *err)
         AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_CLIENT_FILE_MAX);
         AUTO_PATHS struct chsm_paths learned = { 0 };
         struct chsm_paths none = { 0 };
-        AUTO_FREE char *backup = NULL;
-        const char *which;
         enum chsm_learned is;
+        const char *which;
 
         if (chsm_client_read(found->v[i], CHSM_CLIENT_FILE_MAX, &text, NULL, err) < 0 ||
             chsm_learned_parse(chsm_buf_str(&text), text.len, &learned, err) < 0)
@@ -207,9 +206,23 @@ static int set_aside_learned(struct pointing *p, struct chsm_err *err)
         is = chsm_learned_judge(&learned, p->host, &none, &which);
         if (is == CHSM_LEARNED_OWN || (is == CHSM_LEARNED_UNKNOWN && p->point.changes == 0))
             continue;
-        if (!p->args->dry_run && chsm_point_set_aside(found->v[i], p->now, &backup, err) < 0)
+        if (json_array_append_new(p->aside, json_pack("{s:s}", "path", found->v[i])) < 0)
+            return chsm_oom(err);
+    }
+    return 0;
+}
+
+static int set_aside_learned(struct pointing *p, struct chsm_err *err)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(p->aside, i, one) {
+        AUTO_FREE char *backup = NULL;
+
+        if (chsm_point_set_aside(chsm_json_str(one, "path"), p->now, &backup, err) < 0)
             return -1;
-        if (json_array_append_new(p->aside, json_pack("{s:s, s:s*}", "path", found->v[i], "backup", backup)) < 0)
+        if (json_object_set_new(one, "backup", json_string(backup)) < 0)
             return chsm_oom(err);
     }
     return 0;
@@ -322,10 +335,10 @@ int chsm_cmd_client_point(const struct chsm_args *args, enum chsm_code *ret_code
 
     (void)ret_code;
     if (read_options(&p, err) < 0 || find_host(&p, err) < 0 || find_copies(&p, err) < 0 ||
-        chsm_point_plan(&p.client.found[CHSM_CLIENT_RESOURCE], p.host, &p.point, err) < 0)
+        chsm_point_plan(&p.client.found[CHSM_CLIENT_RESOURCE], p.host, &p.point, err) < 0 || find_learned(&p, err) < 0)
         return -1;
     if (args->dry_run)
-        return set_aside_learned(&p, err) < 0 ? -1 : print_result(&p, err);
+        return print_result(&p, err);
     if (change(&p, err) < 0)
         return -1;
     rc = restart(&p, err) < 0 || wait_library(&p, err) < 0 ? -1 : 0;

@@ -105,11 +105,12 @@ bool chsm_endpoint_siblings(const char *a, const char *b)
 
 char *chsm_endpoint_private(const char *host)
 {
-    static const char zone[] = ".cloudhsm.";
-    const char *at = strcasestr(host, zone);
+    const char *at = strcasestr(host, ".cloudhsm."), *label = at;
     size_t before = at ? (size_t)(at - host) : 0;
 
-    if (!at || (before >= sizeof privatelink - 2 && strncasecmp(at - (sizeof privatelink - 2), privatelink, sizeof privatelink - 2) == 0))
+    while (label && label > host && label[-1] != '.')
+        label--;
+    if (!at || strncasecmp(label, privatelink, sizeof privatelink - 1) == 0)
         return strdup(host);
     return chsm_strf("%.*s.%s%s", (int)before, host, privatelink, at + 1);
 }

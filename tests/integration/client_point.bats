@@ -231,6 +231,11 @@ files() {
     assert_status 0
     assert_json '.cluster_info | length == 1 and (.[0].backup | test("cluster.info.bak-"))'
     [[ ! -e $info && -s $(jq -r '.cluster_info[0].backup' <<<"$output") ]]
+    mkfifo "$info"
+    point "$OLD"
+    assert_status 3
+    assert_stderr 'no regular file'
+    copies "$NEW"
 }
 
 @test "it waits until the library answers" {

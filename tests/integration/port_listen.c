@@ -41,7 +41,10 @@ int main(int argc, char **argv)
         return 1;
     while (poll(fds, n, -1) >= 0) {
         for (nfds_t i = 0; i < n; i++) {
-            AUTO_CLOSE int taken = fds[i].revents ? accept(fds[i].fd, NULL, NULL) : -1;
+            int taken = fds[i].revents ? accept(fds[i].fd, NULL, NULL) : -1;
+
+            if (taken >= 0)
+                (void)close(taken);
         }
     }
     return 1;

@@ -14,7 +14,8 @@
 #include "client/settings.h"
 #include "util/json.h"
 
-#define HOST "hsm1.c-x.privatelink.cloudhsm.azure.net"
+#define DOMAIN ".c-x.privatelink.cloudhsm.azure.net"
+#define HOST "hsm1" DOMAIN
 #define NOW INT64_C(1795860672000)      /* 2026-11-28T10:11:12Z */
 #define HANDLE 262169u
 
@@ -55,7 +56,7 @@ static struct machine *make_machine(const char *member, const char *value)
     for (unsigned i = 0; i < 3; i++) {
         char name[64], address[16];
 
-        (void)snprintf(name, sizeof name, "hsm%u" "%s", i + 1, HOST + 4);
+        (void)snprintf(name, sizeof name, "hsm%u" DOMAIN, i + 1);
         (void)snprintf(address, sizeof address, "10.0.2.%u", i + 4);
         assert_ok(chsm_reach_init(&m->node[i], name, &err), err);
         m->node[i].name = CHSM_NAME_RESOLVED;

@@ -119,6 +119,8 @@ static void private_names_and_the_first_node(void **state)
     expect_private("hsm1.c.cloudhsm.azure.net", "hsm1.c.privatelink.cloudhsm.azure.net");
     expect_private("hsm1.c.privatelink.cloudhsm.azure.net", "hsm1.c.privatelink.cloudhsm.azure.net");
     expect_private("hsm1.c.cloudhsm.azure.us", "hsm1.c.privatelink.cloudhsm.azure.us");
+    expect_private("privatelink.cloudhsm.azure.net", "privatelink.cloudhsm.azure.net");
+    expect_private("hsm1.notprivatelink.cloudhsm.azure.net", "hsm1.notprivatelink.privatelink.cloudhsm.azure.net");
     expect_private("127.0.0.1", "127.0.0.1");
     assert_ok(chsm_endpoint_first(cluster, &first, &err), err);
     assert_string_equal(first, "hsm1.c.privatelink.cloudhsm.azure.net");
