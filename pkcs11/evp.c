@@ -190,8 +190,8 @@ static int cannot_sign(const struct chsm_evp_request *q, struct chsm_err *err)
     char why[REASON_MAX];
 
     (void)chsm_fail(err, CHSM_PKCS11, "libp11 could not sign with the key%s%s", q->pss ? " (RSA-PSS)" : "", reason(why, sizeof why));
-    return q->pss ? chsm_err_hint(err, "libp11 makes RSA-PSS with raw RSA (CKM_RSA_X_509), which this token may not allow: RS256 needs "
-                                       "CKM_RSA_PKCS only") : -1;
+    return q->pss ? chsm_err_hint(err, "libp11 makes RSA-PSS with raw RSA (CKM_RSA_X_509), which this token may not allow; "
+                                       "CHSMCTL_CLIENT_ASSERTION_ALG=RS256 needs CKM_RSA_PKCS only") : -1;
 }
 
 static int sign(const struct chsm_evp_request *q, EVP_PKEY *key, struct chsm_bytes *ret, struct chsm_err *err)

@@ -16,7 +16,7 @@ static const char *const identity_versions[] = { "2018-11-30", "2023-01-31", "20
 static const char *const resources_versions[] = {
     "2016-06-01", "2019-11-01", "2020-06-01", "2021-04-01", "2022-09-01", "2022-12-01", "2024-03-01", "2025-04-01", NULL,
 };
-static const char *const metadata_versions[] = { "2019-05-01", "2022-09-01", NULL };
+static const char *const metadata_versions[] = { "1.0", "2015-01-01", "2019-05-01", "2022-09-01", NULL };
 
 static const struct sim_type cluster_type = { SIM_CLUSTER_TYPE, cluster_versions };
 static const struct sim_type identity_type = { SIM_IDENTITY_TYPE, identity_versions };

@@ -21,11 +21,22 @@ static json_t *metadata_document(const struct sim_cloud *cloud)
                      "mhsmDns", "managedhsm.azure.net", "acrLoginServer", "azurecr.io");
 }
 
+/* What Azure Stack answers, and what "az cloud register" asks for. */
+static json_t *stack_document(const struct sim_cloud *cloud)
+{
+    return json_pack("{s:s,s:s,s:s,s:{s:s,s:[s]}}", "galleryEndpoint", cloud->url[SIM_ARM], "graphEndpoint", "https://graph.windows.net/",
+                     "portalEndpoint", "https://portal.azure.com/", "authentication", "loginEndpoint", cloud->url[SIM_LOGIN], "audiences",
+                     "https://management.core.windows.net/");
+}
+
 /* 2019-05-01 answers an array of clouds, 2022-09-01 the one cloud (facts: entra-auth.md §9). */
 int sim_arm_metadata(struct sim_call *c, struct chsm_err *err)
 {
-    json_t *document = metadata_document(c->cloud);
+    json_t *document;
 
+    if (chsm_streq(c->version, "1.0") || chsm_streq(c->version, "2015-01-01"))
+        return sim_answer_json(c->an, 200, stack_document(c->cloud), err);
+    document = metadata_document(c->cloud);
     return sim_answer_json(c->an, 200, chsm_streq(c->version, "2019-05-01") ? json_pack("[o]", document) : document, err);
 }
 

@@ -120,8 +120,10 @@ int sim_imds(struct sim_call *c, struct chsm_err *err)
         return sim_identity_refuse(c, 400, "invalid_request", "A bearer token was sent over plain http.", err);
     if (sim_header(c->rq, "X-Forwarded-For") || sim_header(c->rq, "Via"))
         return sim_identity_refuse(c, 400, "invalid_request", "The request came through a proxy.", err);
+    /* Some clients put a slash before the query, and the service does not mind. */
     for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-        if (strcasecmp(c->rq->path, paths[i].path) == 0)
+        if (strncasecmp(c->rq->path, paths[i].path, strlen(paths[i].path)) == 0 && strspn(c->rq->path + strlen(paths[i].path), "/") ==
+            strlen(c->rq->path + strlen(paths[i].path)))
             return paths[i].serve(c, err);
     return sim_identity_refuse(c, 404, "not_found", "There is nothing at this address.", err);
 }

@@ -179,6 +179,33 @@ federated_token() {
     AZURE_AUTHORITY_HOST=http://127.0.0.1:1 refused_with 3 AZURE_AUTHORITY_HOST
 }
 
+@test "clouds: every form of metadata, a file, a name" {
+    local version
+
+    as_application AZURE_CLIENT_SECRET="$SECRET"
+    for version in 2019-05-01 2022-09-01; do
+        ARM_CLOUD_METADATA_URL="$(endpoint arm)/metadata/endpoints?api-version=$version" shows environment "client secret"
+        assert_json '.cloud == "AzureCloud"'
+    done
+    for version in 1.0 2015-01-01; do
+        ARM_CLOUD_METADATA_URL="$(endpoint arm)//metadata/endpoints?api-version=$version" shows environment "client secret"
+        assert_json ".cloud == \"AzureStack\" and .authority == \"$(endpoint login)\""
+    done
+    http GET "$(endpoint arm)/metadata/endpoints?api-version=2022-09-01"
+    printf '\xef\xbb\xbf%s' "$body" | sed 's/"AzureCloud"/"Mine"/' >"$BATS_TEST_TMPDIR/mine.json"
+    unset ARM_CLOUD_METADATA_URL
+    run_chsmctl login show --cloud "$BATS_TEST_TMPDIR/mine.json" -o json
+    assert_status 0
+    assert_json '.cloud == "Mine"'
+    run_chsmctl login show --cloud Elsewhere
+    assert_status 3
+    assert_stderr "unknown cloud: Elsewhere"
+    echo '{}' >"$BATS_TEST_TMPDIR/empty.json"
+    run_chsmctl login show --cloud "$BATS_TEST_TMPDIR/empty.json"
+    assert_status 3
+    assert_stderr empty.json
+}
+
 @test "managed identity: the metadata service" {
     export AZURE_POD_IDENTITY_AUTHORITY_HOST
     AZURE_POD_IDENTITY_AUTHORITY_HOST=$(endpoint imds)/

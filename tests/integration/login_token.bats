@@ -73,6 +73,19 @@ key_uri() {
     shows environment "client certificate, key in a PKCS#11 token"
 }
 
+@test "a token that forbids raw RSA: PS256 says why, RS256 works, and nothing is switched in silence" {
+    register login
+    openssl rsa -in "$BATS_TEST_TMPDIR/login.key" -outform DER -out "$BATS_TEST_TMPDIR/login.key.der" 2>/dev/null
+    pkcs11-tool --module "$SOFTHSM" --token-label signer --login --pin 24681357 --write-object "$BATS_TEST_TMPDIR/login.key.der" --type privkey \
+        --id 0b --label narrow --usage-sign --allowed-mechanisms RSA-PKCS >/dev/null 2>&1
+    as_application AZURE_CLIENT_CERTIFICATE_PATH="pkcs11:token=signer;object=narrow?module-path=$SOFTHSM&pin-source=file:$BATS_TEST_TMPDIR/pin" \
+        CHSMCTL_CLIENT_CERTIFICATE="$BATS_TEST_TMPDIR/login.crt"
+    mark
+    refused_with 6 "could not sign with the key (RSA-PSS)" "CHSMCTL_CLIENT_ASSERTION_ALG=RS256 needs CKM_RSA_PKCS only"
+    [[ $(asked '.service == "login"') == 0 ]]
+    CHSMCTL_CLIENT_ASSERTION_ALG=RS256 shows environment "client certificate, key in a PKCS#11 token"
+}
+
 @test "a real command goes on with it" {
     register login
     as_application AZURE_CLIENT_CERTIFICATE_PATH="$(key_uri)" AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
