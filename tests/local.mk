@@ -10,7 +10,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/proofs.bats tests/integration/jobs.bats \
 	tests/integration/sim_module.bats tests/integration/tokens.bats \
 	tests/integration/mutations.bats
-INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats tests/integration/timeout.bats
+INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats tests/integration/tls.bats tests/integration/timeout.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
 INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats tests/integration/formats.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
