@@ -15,7 +15,6 @@
 #define ARC_ENDPOINT "http://127.0.0.1:40342" IMDS_PATH
 #define ARC_AGENT "/opt/azcmagent/bin/himds"
 #define PROBE_MS 1000
-#define OTHERS_RETRIES 3
 #define LONG_MS (2 * INT64_C(3600000))
 
 static const struct source {
@@ -149,23 +148,12 @@ static int exchange(struct chsm_link *l, const char *url, const char *resource, 
     return chsm_http_do(l->http, &rq, r, err);
 }
 
-/* As Microsoft's clients do for everything but IMDS (§5.3): three times, 1 s or what the service asks for. */
-static int64_t wait_for_others(const struct chsm_response *r, unsigned tries)
-{
-    switch (r->status) {
-    case 404: case 408: case 429: case 500: case 503: case 504:
-        return tries > OTHERS_RETRIES ? -1 : r->retry_after > 1 ? (int64_t)r->retry_after * 1000 : 1000;
-    default:
-        return -1;
-    }
-}
-
 /* ms until the next try, -1 = no further one. */
 static int64_t wait_for(const struct chsm_link *l, const struct chsm_response *r, unsigned tries, int64_t elapsed)
 {
     if (l->managed == CHSM_MANAGED_IMDS)
         return chsm_retry_imds(r->status, r->retry_after, tries, elapsed);
-    return wait_for_others(r, tries);
+    return chsm_retry_endpoint(r->status, r->retry_after, tries);
 }
 
 /* An old Arc agent does not know user-assigned identities, and gives the machine's own without a word. */

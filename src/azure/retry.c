@@ -15,19 +15,20 @@
 #define INTERRUPTED CHSM_OUTCOME_INTERRUPTED
 
 const struct chsm_retry_rule chsm_retry_rules[] = {
-    /*                                                                              repeatable  start  identity */
-    { "no connection; the request was not sent", { { UNSENT, UNSENT } },                 { AGAIN, AGAIN, STOP } },
-    { "connection lost, timed out, no usable answer", { { LOST, LOST } },                 { AGAIN, STOP, STOP } },
-    { "certificate or TLS version refused", { { HOPELESS, HOPELESS } },                   { STOP, STOP, STOP } },
-    { "interrupted (Ctrl-C)", { { INTERRUPTED, INTERRUPTED } },                          { STOP, STOP, STOP } },
-    { "401", { { 401, 401 } },                                                           { TOKEN, TOKEN, STOP } },
-    { "404", { { 404, 404 } },                                                           { STOP, STOP, AGAIN } },
-    { "408", { { 408, 408 } },                                                           { AGAIN, STOP, AGAIN } },
-    { "410", { { 410, 410 } },                                                           { STOP, STOP, AGAIN } },
-    { "429", { { 429, 429 } },                                                           { AGAIN, AGAIN, AGAIN } },
-    { "500, 502, 503, 504", { { 500, 500 }, { 502, 504 } },                              { AGAIN, STOP, AGAIN } },
-    { "any other 5xx", { { 500, 599 } },                                                 { STOP, STOP, AGAIN } },
-    { "any other answer but 2xx", { { 0, 0 } },                                          { STOP, STOP, STOP } },
+    /*                                                                           repeatable starts IMDS   endpoint */
+    { "no connection; the request was not sent", { { UNSENT, UNSENT } },                 { AGAIN, AGAIN, STOP, STOP } },
+    { "connection lost, timed out, no usable answer", { { LOST, LOST } },                 { AGAIN, STOP, STOP, STOP } },
+    { "certificate or TLS version refused", { { HOPELESS, HOPELESS } },                  { STOP, STOP, STOP, STOP } },
+    { "interrupted (Ctrl-C)", { { INTERRUPTED, INTERRUPTED } },                          { STOP, STOP, STOP, STOP } },
+    { "401", { { 401, 401 } },                                                           { TOKEN, TOKEN, STOP, STOP } },
+    { "404", { { 404, 404 } },                                                           { STOP, STOP, AGAIN, AGAIN } },
+    { "408", { { 408, 408 } },                                                           { AGAIN, STOP, AGAIN, AGAIN } },
+    { "410", { { 410, 410 } },                                                           { STOP, STOP, AGAIN, STOP } },
+    { "429", { { 429, 429 } },                                                           { AGAIN, AGAIN, AGAIN, AGAIN } },
+    { "500, 503, 504", { { 500, 500 }, { 503, 504 } },                                   { AGAIN, STOP, AGAIN, AGAIN } },
+    { "502", { { 502, 502 } },                                                           { AGAIN, STOP, AGAIN, STOP } },
+    { "any other 5xx", { { 500, 599 } },                                                 { STOP, STOP, AGAIN, STOP } },
+    { "any other answer but 2xx", { { 0, 0 } },                                          { STOP, STOP, STOP, STOP } },
     { 0 },
 };
 
@@ -99,15 +100,22 @@ int chsm_retry_wait(unsigned tries, long retry_after, chsm_deadline deadline, st
 
 int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t elapsed_ms)
 {
-    if (rule(status, CHSM_REPEAT_IDENTITY) != CHSM_RETRY_AGAIN)
+    if (rule(status, CHSM_REPEAT_IMDS) != CHSM_RETRY_AGAIN)
         return -1;
     if (status == 410)
         return elapsed_ms < CHSM_RETRY_GONE_MS ? CHSM_RETRY_GONE_STEP_MS : -1;
-    if (tries >= CHSM_RETRY_TRIES_IDENTITY)
+    if (tries >= CHSM_RETRY_TRIES_IMDS)
         return -1;
     if (retry_after > 0)
         return (int64_t)retry_after * 1000;
     return (int64_t)1000 << (tries - 1);
+}
+
+int64_t chsm_retry_endpoint(long status, long retry_after, unsigned tries)
+{
+    if (rule(status, CHSM_REPEAT_ENDPOINT) != CHSM_RETRY_AGAIN || tries >= CHSM_RETRY_TRIES_ENDPOINT)
+        return -1;
+    return retry_after > 1 ? (int64_t)retry_after * 1000 : 1000;
 }
 
 /* These services answer with objects, or a list of them; half a document, or the page of a proxy, is as good as no answer. */

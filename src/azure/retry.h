@@ -12,13 +12,15 @@
 enum chsm_repeat {
     CHSM_REPEAT_SAFE,       /* GET, PUT, PATCH, DELETE, and a POST that changes nothing */
     CHSM_REPEAT_START,      /* starts a job: only when it certainly did not start */
-    CHSM_REPEAT_IDENTITY,   /* a question to the instance metadata service */
+    CHSM_REPEAT_IMDS,       /* a question to the instance metadata service of a virtual machine */
+    CHSM_REPEAT_ENDPOINT,   /* to any other identity endpoint of the machine (App Service, Arc, ...) */
 };
-#define CHSM_REPEATS 3
+#define CHSM_REPEATS 4
 
 #define CHSM_RETRY_TRIES 4              /* exchanges in all, when the service does not say how long to wait */
 #define CHSM_RETRY_TRIES_ASKED 10       /* when it does (Retry-After) */
-#define CHSM_RETRY_TRIES_IDENTITY 6
+#define CHSM_RETRY_TRIES_IMDS 6
+#define CHSM_RETRY_TRIES_ENDPOINT 4
 #define CHSM_RETRY_FIRST_MS 800         /* the first wait; then doubling up to the longest */
 #define CHSM_RETRY_LONGEST_MS 30000
 #define CHSM_RETRY_GONE_MS 70000        /* how long the instance metadata service may be gone (410), asked every 10 s */
@@ -78,6 +80,9 @@ CHSM_MUST_CHECK int chsm_retry_wait(unsigned tries, long retry_after, chsm_deadl
  * from 1 s; 410 (it is being updated) until 70 s have passed; everything else never. Pure.
  */
 int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t elapsed_ms);
+
+/* The same for the other identity endpoints (entra-auth.md §5.3): 1 s, or what the service asks for if that is more. Pure. */
+int64_t chsm_retry_endpoint(long status, long retry_after, unsigned tries);
 
 /*
  * chsm_http_do() with repetition by CHSM_REPEAT_SAFE, within the limit of h: for requests without an ARM token that

@@ -6,12 +6,12 @@
 #include "cli/topics.h"
 #include "util/safety.h"
 
-#define ROW "%-46s%-13s%-13s%s\n"
+#define ROW "%-46s%-11s%-8s%-7s%s\n"
 
 static const char *act(const struct chsm_retry_rule *r, enum chsm_repeat repeat)
 {
     static const char *const names[] = {
-        [CHSM_RETRY_STOP] = "stop", [CHSM_RETRY_AGAIN] = "again", [CHSM_RETRY_TOKEN] = "fresh token",
+        [CHSM_RETRY_STOP] = "stop", [CHSM_RETRY_AGAIN] = "again", [CHSM_RETRY_TOKEN] = "token",
     };
 
     return names[r->act[repeat]];
@@ -19,24 +19,26 @@ static const char *act(const struct chsm_retry_rule *r, enum chsm_repeat repeat)
 
 static void retries(void)
 {
-    printf(ROW, "what came back", "repeatable", "starts", "identity");
+    printf(ROW, "what came back", "repeatable", "starts", "IMDS", "other");
     for (const struct chsm_retry_rule *r = chsm_retry_rules; r->when; r++)
-        printf(ROW, r->when, act(r, CHSM_REPEAT_SAFE), act(r, CHSM_REPEAT_START), act(r, CHSM_REPEAT_IDENTITY));
+        printf(ROW, r->when, act(r, CHSM_REPEAT_SAFE), act(r, CHSM_REPEAT_START), act(r, CHSM_REPEAT_IMDS),
+               act(r, CHSM_REPEAT_ENDPOINT));
     printf("\n"
            "repeatable: GET, PUT, PATCH, DELETE and every POST that changes nothing\n"
            "starts:     the POST that starts a backup or a restore; after \"stop\" the job\n"
            "            is looked for, the request is never sent again\n"
-           "identity:   the instance metadata service of the machine\n");
+           "IMDS:       the instance metadata service of a virtual machine\n"
+           "other:      the other identity endpoints (App Service, Azure Arc, ...)\n");
     printf("\n"
-           "again:       after the wait that the service asks for (Retry-After in seconds\n"
-           "             or as a date, retry-after-ms, x-ms-retry-after-ms; %d s at the\n"
-           "             most), else %d.%d s, doubling up to %d s; never beyond --timeout\n"
-           "fresh token: at once and once only, with a new token\n"
-           "tries:       %d in all, %d where the service names the wait; identity %d,\n"
-           "             waiting 1 s, doubling; 410 every %d s for %d s\n",
+           "again: after the wait that the service asks for (Retry-After in seconds or as\n"
+           "       a date, retry-after-ms, x-ms-retry-after-ms; %d s at the most), else\n"
+           "       %d.%d s, doubling up to %d s; never beyond --timeout\n"
+           "token: at once and once only, with a fresh token\n"
+           "tries: %d in all, %d where the service names the wait; IMDS %d, waiting 1 s,\n"
+           "       doubling, and 410 every %d s for %d s; other %d, waiting 1 s\n",
            CHSM_RETRY_AFTER_MAX, CHSM_RETRY_FIRST_MS / 1000, CHSM_RETRY_FIRST_MS % 1000 / 100, CHSM_RETRY_LONGEST_MS / 1000,
-           CHSM_RETRY_TRIES, CHSM_RETRY_TRIES_ASKED, CHSM_RETRY_TRIES_IDENTITY, CHSM_RETRY_GONE_STEP_MS / 1000,
-           CHSM_RETRY_GONE_MS / 1000);
+           CHSM_RETRY_TRIES, CHSM_RETRY_TRIES_ASKED, CHSM_RETRY_TRIES_IMDS, CHSM_RETRY_GONE_STEP_MS / 1000,
+           CHSM_RETRY_GONE_MS / 1000, CHSM_RETRY_TRIES_ENDPOINT);
 }
 
 static void safety(void)

@@ -72,6 +72,13 @@ static bool holds_key(const json_t *object)
     return json_object_get(object, "keyName") || json_object_get(object, "permissions");
 }
 
+/* Members whose own names do not tell: the value of a key, and the sentence with the code of a device's sign-in. */
+static bool is_hidden_here(const json_t *object, const char *key)
+{
+    return (strcasecmp(key, "value") == 0 && holds_key(object)) ||
+           (strcasecmp(key, "message") == 0 && json_object_get(object, "device_code"));
+}
+
 static json_t *copy_object(const json_t *v, enum mode mode)
 {
     json_t *out = json_object();
@@ -79,7 +86,7 @@ static json_t *copy_object(const json_t *v, enum mode mode)
     json_t *each;
 
     json_object_foreach((json_t *)(uintptr_t)v, key, each) {
-        enum mode below = mode == NAMED && holds_key(v) && strcasecmp(key, "value") == 0 && json_is_string(each) ? ALL : mode;
+        enum mode below = is_hidden_here(v, key) && json_is_string(each) ? ALL : mode;
         AUTO_FREE char *shown = chsm_redact_text(key, NULL);
 
         if (!out || !shown || json_object_set_new(out, shown, copy(each, key, below)) < 0) {

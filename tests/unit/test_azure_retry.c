@@ -68,9 +68,13 @@ static void every_status(void **state)
         a.repeat = START;
         assert_int_equal(chsm_retry_decide(&a), status == 401 ? TOKEN : status == 429 ? AGAIN : STOP);
         assert_int_equal(chsm_retry_imds(status, -1, 1, 0) >= 0, identity);
+        assert_int_equal(chsm_retry_endpoint(status, -1, 1) >= 0, (safe && status != 502) || status == 404);
         assert_int_equal(chsm_retry_transient(status), safe);
     }
     assert_true(chsm_retry_transient(0));
+    assert_int_equal(chsm_retry_endpoint(503, 0, 3), 1000);
+    assert_int_equal(chsm_retry_endpoint(503, 7, 3), 7000);
+    assert_int_equal(chsm_retry_endpoint(503, 7, 4), -1);
 }
 
 static void tries_end(void **state)

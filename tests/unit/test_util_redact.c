@@ -269,6 +269,17 @@ static void json_by_name(void **state)
     assert_contains(b, "\"azureStorageBlobContainerUri\":\"REDACTED\"");
 }
 
+static void json_of_a_device(void **state)
+{
+    json_auto_t *body = json_pack("{s:s,s:s,s:s,s:i}", "device_code", "d1", "user_code", "ABCD1234", "message", "enter the code ABCD1234",
+                                  "interval", 5);
+    json_auto_t *shown = chsm_redact_json(body, true);
+    AUTO_FREE char *text = json_dumps(shown, JSON_COMPACT);
+
+    (void)state;
+    assert_string_equal(text, "{\"device_code\":\"REDACTED\",\"user_code\":\"REDACTED\",\"message\":\"REDACTED\",\"interval\":5}");
+}
+
 static void forms(void **state)
 {
     AUTO_FREE char *a = chsm_redact_form("grant_type=client_credentials&client_id=c1&client_secret=p%26w&scope=x%2F.default&weird=1");
@@ -284,7 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_a_known_secret_survives), cmocka_unit_test(a_secret_that_is_gone_is_forgotten),
         cmocka_unit_test(errors_are_covered),
-        cmocka_unit_test(short_secrets), cmocka_unit_test(looks), cmocka_unit_test(json_by_name), cmocka_unit_test(forms),
+        cmocka_unit_test(short_secrets), cmocka_unit_test(looks), cmocka_unit_test(json_by_name), cmocka_unit_test(json_of_a_device), cmocka_unit_test(forms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
