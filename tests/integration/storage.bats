@@ -248,6 +248,19 @@ refuse_next() {
     assert_stderr 'is not there'
 }
 
+@test "whichever answer to a change gets lost, everything is there once in the end" {
+    local n
+
+    for n in 1 2 3 4 5; do
+        sim fault clear
+        sim fault add --method PUT --path '^/subscriptions' --nth "$n" --drop-answer
+        run_chsmctl storage prepare -g "rg-lost-$n" -n "lost$n" -c backups -l uksouth --identity "$ID" --subnet "$SUBNET" "${POLL[@]}" -o json
+        assert_status 0
+        [[ $(jq "[.resources[] | select(.type == \"Microsoft.Authorization/roleAssignments\" and (.id | test(\"/lost$n/\")))] | length" "$SIM_DIR/state.json") == 1 ]]
+        [[ $(jq "[.resources[\"${RG%old}lost-$n/providers/microsoft.storage/storageaccounts/lost$n\" | ascii_downcase].properties.privateEndpointConnections[]] | length" "$SIM_DIR/state.json") == 1 ]]
+    done
+}
+
 # finding ACCOUNT CHECK RESULT
 finding() {
     run_chsmctl storage show -g rg-old -n "$1" -c backups --identity "$ID" -o json
