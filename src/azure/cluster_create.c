@@ -155,6 +155,15 @@ static int check_made(const struct chsm_cluster_task *t, const json_t *cluster, 
     return chsm_fail(err, CHSM_SERVICE, "cluster %s was created, but it has %s", t->ref->name, list);
 }
 
+/* A cluster that could not be made stays, with its name. */
+static int hint_failed(const struct chsm_cluster_task *t, const json_t *found, struct chsm_err *err)
+{
+    if (strcmp(chsm_cluster_provisioning(found), "Failed") != 0)
+        return -1;
+    return chsm_err_hint(err, "delete it (`chsmctl cluster delete -g %s -n %s --yes`), then create it again", t->ref->group,
+                         t->ref->name);
+}
+
 static int check_spec(const struct chsm_cluster_task *t, const struct chsm_cluster_spec *spec, struct chsm_err *err)
 {
     AUTO_FREE char *id = NULL;
@@ -175,9 +184,10 @@ int chsm_cluster_create(const struct chsm_cluster_task *t, const struct chsm_clu
     if (check_spec(t, spec, err) < 0 || chsm_cluster_find(t->arm, t->ref, t->deadline, &found, err) < 0)
         return -1;
     if (found) {
-        if (accept_existing(t, found, spec, err) < 0 ||
-            (!t->no_wait && chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, &made, err) < 0))
+        if (accept_existing(t, found, spec, err) < 0)
             return -1;
+        if (!t->no_wait && chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, &made, err) < 0)
+            return hint_failed(t, found, err);
         *ret = (struct chsm_cluster_result){ .cluster = made ? TAKE(made) : TAKE(found) };
         return 0;
     }

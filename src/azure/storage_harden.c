@@ -2,7 +2,6 @@
 /* Shared keys off, once it is known who still uses them: the tutorial's last step, done by hand in the portal there. */
 #include "config.h"
 
-#include <math.h>
 #include <strings.h>
 
 #include "azure/identity.h"
@@ -115,7 +114,7 @@ static int check_use(struct hardening *h, struct chsm_err *err)
     if (!(n > 0) || h->force)
         return 0;
     (void)chsm_refuse(err, CHSM_RULE_KEYS_IN_USE,
-                      "%.0f requests to %s were signed with a shared key or a SAS in the last %d days", ceil(n), h->account,
+                      "%.0f requests to %s were signed with a shared key or a SAS in the last %d days", n < 1 ? 1 : n, h->account,
                       DAYS);
     return chsm_err_hint(
         err, "find out who sends them (the account's logs name the callers); --force switches the keys off all the same");

@@ -129,6 +129,7 @@ told() {
     run_chsmctl cluster create -g rg-source -n chsm-broken "${POLL[@]}"
     assert_status 5
     assert_stderr 'no capacity left'
+    assert_stderr 'chsmctl cluster delete -g rg-source -n chsm-broken --yes'
     [[ -z $(sent) ]]
     # What failed to be made holds nothing: --yes is enough.
     run_chsmctl cluster delete -g rg-source -n chsm-broken --yes "${POLL[@]}"
