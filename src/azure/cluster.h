@@ -99,6 +99,9 @@ CHSM_MUST_CHECK int chsm_cluster_wait_gone(const struct chsm_cluster_task *t, st
 CHSM_MUST_CHECK int chsm_cluster_identity_apply(const struct chsm_cluster_task *t, const char *identity_id, bool use_patch,
                                                 struct chsm_cluster_result *ret, struct chsm_err *err);
 
+/* The rule second-identity alone, on a cluster as read: for who wants to know before anything else is done. Pure. */
+CHSM_MUST_CHECK int chsm_cluster_identity_guard(const json_t *cluster, const char *identity_id, struct chsm_err *err);
+
 /*
  * Takes the cluster's identity away, by the same way with PUT. Nothing is sent when it has none. With `identity_id` only that
  * one: a cluster with another identity is refused (rule other-identity).

@@ -58,7 +58,7 @@ static const char *in_the_way(const json_t *cluster, const char *identity_id)
     return NULL;
 }
 
-static int refuse_second(const json_t *cluster, const char *identity_id, struct chsm_err *err)
+int chsm_cluster_identity_guard(const json_t *cluster, const char *identity_id, struct chsm_err *err)
 {
     const char *other = in_the_way(cluster, identity_id);
 
@@ -121,7 +121,7 @@ static int read_for(const struct chsm_cluster_task *t, const char *identity_id, 
         if ((look == 0 ? chsm_cluster_get(t->arm, t->ref, t->deadline, &cluster, err) : chsm_cluster_settled(t, &cluster, err)) <
             0)
             return -1;
-        if ((identity_id ? refuse_second(cluster, identity_id, err) : refuse_other(cluster, only, err)) < 0)
+        if ((identity_id ? chsm_cluster_identity_guard(cluster, identity_id, err) : refuse_other(cluster, only, err)) < 0)
             return -1;
         if (chsm_cluster_has_identity(cluster, identity_id) || strcmp(chsm_cluster_provisioning(cluster), "Succeeded") == 0)
             break;
@@ -147,7 +147,7 @@ static int after_conflict(const struct chsm_cluster_task *t, const json_t *befor
         *ret = TAKE(now);
         return 0;
     }
-    if ((identity_id ? refuse_second(now, identity_id, err) : refuse_other(now, only, err)) < 0)
+    if ((identity_id ? chsm_cluster_identity_guard(now, identity_id, err) : refuse_other(now, only, err)) < 0)
         return -1;
     return set_identity(t, now, identity_id, use_patch, ret, err);
 }

@@ -105,6 +105,11 @@ int chsm_step_preflight(struct chsm_run *run, struct chsm_err *err)
         return chsm_err_prefix(err, "destination");
     if (check_endpoints(run, source, destination, err) < 0)
         return -1;
+    /* Now, and not when the source has been given its identity already. */
+    if (chsm_cluster_identity_guard(source, p->identity, err) < 0)
+        return chsm_err_prefix(err, "source");
+    if (chsm_cluster_identity_guard(destination, p->identity, err) < 0)
+        return chsm_err_prefix(err, "destination");
     if (chsm_identity_get(run->arm, p->identity, run->deadline, &identity, err) < 0)
         return chsm_err_prefix(err, "identity");
     (void)snprintf(run->detail, sizeof run->detail, "%s is Active, %s is NotActivated", p->source.cluster, p->destination.cluster);

@@ -107,6 +107,9 @@ restore() {
 @test "second-identity: applying an identity to a cluster that has another one" {
     refuses second-identity identity apply "${SOURCE[@]}" --identity "$OTHER_IDENTITY"
     refuses second-identity identity apply "${SOURCE[@]}" --identity "$OTHER_IDENTITY" --method patch
+    # In a drill before anything else is done.
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml" "s|^  identity: .*|  identity: $OTHER_IDENTITY|"
+    refuses second-identity drill run "$BATS_TEST_TMPDIR/plan.yaml"
 }
 
 @test "client-of-other-cluster: a client folder that points to a third cluster" {
