@@ -192,8 +192,8 @@ static int hint(const struct search *f, struct chsm_err *err)
     if (f->found == STARTED)
         return chsm_err_hint(err, "start nothing; follow it: `chsmctl cluster wait %s --activation Active`", o);
     if (f->found == LIKELY)
-        return chsm_err_hint(err, "start nothing before you know: see whether it is complete (`chsmctl storage folders`); it can then be "
-                                  "restored with --backup-id %s", f->folder);
+        return chsm_err_hint(err, "start nothing before you know: `chsmctl backup list -u %s` shows it; when it is this one, it is what "
+                                  "`chsmctl restore start` takes as --backup-id", s->container_uri);
     if (f->found == NOTHING && f->whole && s->kind == CHSM_JOB_RESTORE)
         return chsm_err_hint(err, "look once more: `chsmctl cluster show %s`; while it is NotActivated, start again: `chsmctl restore start %s "
                                   "-u %s --backup-id %s`", o, o, s->container_uri, s->backup_id);

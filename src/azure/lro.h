@@ -36,7 +36,7 @@ CHSM_MUST_CHECK int chsm_lro_begin(struct chsm_lro *l, const struct chsm_respons
  */
 CHSM_MUST_CHECK int chsm_lro_step(struct chsm_lro *l, const struct chsm_response *r, const json_t *body, struct chsm_err *err);
 
-/* Called before each wait with what is known; for progress. */
+/* Called before each wait and every second of it with what is known; for progress. */
 typedef void chsm_lro_watch(void *ctx, const struct chsm_lro *l, int64_t elapsed_ms);
 
 /*

@@ -5,6 +5,7 @@
 #include "azure/retry.h"
 #include "util/log.h"
 
+#define STEP_MS 1000
 #define POLL_MS 30000       /* what az and Az PowerShell wait when the service names no time */
 
 static int64_t interval(const struct chsm_poll *p)
@@ -66,14 +67,20 @@ int chsm_poll_once(struct chsm_poll *p, struct chsm_lro *l, long *ret_status, st
 int chsm_poll_pause(struct chsm_poll *p, const struct chsm_lro *l, struct chsm_err *err)
 {
     int64_t ms = l->wait > 0 ? (int64_t)l->wait * 1000 : interval(p);
-    int64_t left = chsm_deadline_left(p->deadline);
+    int64_t left = chsm_deadline_left(p->deadline), end;
 
-    if (p->watch)
-        p->watch(p->ctx, l, chsm_mono() - p->began);
     /* A last look just before the deadline is better than none. */
     if (ms >= left && left > 2000)
         ms = left - 1000;
-    return chsm_sleep(ms, p->deadline, err);
+    end = chsm_mono() + ms;
+    do {                    /* in steps, so that the watcher sees the time pass */
+        if (p->watch)
+            p->watch(p->ctx, l, chsm_mono() - p->began);
+        left = end - chsm_mono();
+        if (chsm_sleep(left < STEP_MS ? left : STEP_MS, p->deadline, err) < 0)
+            return -1;
+    } while (chsm_mono() < end);
+    return 0;
 }
 
 int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx,

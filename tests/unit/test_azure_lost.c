@@ -170,7 +170,7 @@ static char *listing(int64_t when, char folder[80])
 static void a_backup_that_shows(void **state)
 {
     static const struct { int64_t age; const char *said, *hint; } cases[] = {
-        { -2000, "most likely it is this one", "--backup-id " },
+        { -2000, "most likely it is this one", "`chsmctl backup list -u https://localhost:" },
         { 60000, "older than the request by its name: another one's, unless a clock is off", "start nothing before you know" },
         { 3600000, "most likely no backup started", "start again: `chsmctl backup start -g rg -n chsm1" },
     };
