@@ -107,16 +107,19 @@ int chsm_form_token(struct chsm_link *l, const char *grant, const struct chsm_as
         if (build(l, grant, ask, strcasecmp(tenant, "adfs") == 0, &form, err) < 0 || fill(l, url, &form, err) < 0)
             return -1;
         rc = chsm_form_post(l, url, &form, &r, &held);
-        if ((rc == 0 && r.status == 200) || !again(l, tries, rc, &r, &held))
+        if (rc == 0 && r.status == 200) {
+            if (chsm_token_read(&r, ret, &held) == 0)
+                return 0;
+            r.status = 0;       /* a proxy's page, or half an answer: as good as none */
+        }
+        if (!again(l, tries, rc, &r, &held))
             break;
     }
-    if (rc < 0) {
+    if (rc < 0 || r.status == 0) {
         if (err)
             *err = held;
         return chsm_token_unreachable(l, err);
     }
-    if (r.status == 200)
-        return chsm_token_read(&r, ret, err);
     (void)chsm_token_refused(&r, url, &l->secret, err);
     return chsm_err_prefix(err, "sign-in of client %s in tenant %s", l->client_id, tenant);
 }

@@ -269,5 +269,7 @@ int chsm_token_unreachable(const struct chsm_link *l, struct chsm_err *err)
 
     if (err && (err->code == CHSM_SERVICE || (err->code == CHSM_DEADLINE && in_time)))
         err->code = CHSM_AUTH;
+    if (err && err->code == CHSM_AUTH && !*err->hint)
+        (void)chsm_err_hint(err, "check the network and the proxy on the way to the sign-in service, then run the command again");
     return chsm_err_prefix(err, "sign-in");
 }
