@@ -229,19 +229,30 @@ static int set_aside_learned(struct pointing *p, struct chsm_err *err)
 }
 
 /* Whether the running daemon can have read what the copies say now. A restart cuts every session on this host, so it has to be needed. */
-static bool restart_needed(const struct pointing *p)
+static bool restart_needed(const struct pointing *p, const struct chsm_daemon *d)
 {
-    AUTO_DAEMON struct chsm_daemon d = { .pid = 0 };
-
-    if (p->point.changes > 0 || json_array_size(p->aside) > 0 || chsm_daemon_find(p->args->root, &d, NULL) < 0)
+    if (p->point.changes > 0 || json_array_size(p->aside) > 0)
         return true;
     for (size_t i = 0; i < p->point.n; i++) {
         const struct stat *st = &p->point.copies[i].st;
 
-        if (!chsm_daemon_newer(&d, (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000))
+        if (!chsm_daemon_newer(d, (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000))
             return true;
     }
     return false;
+}
+
+/* Applications use the daemon's cluster: who has pointed a folder of their own has not pointed them. */
+static void check_daemon(const struct pointing *p, const struct chsm_daemon *d)
+{
+    struct stat own, copy;
+
+    if (!d->config || stat(d->config, &own) < 0)
+        return;
+    for (size_t i = 0; i < p->point.n; i++)
+        if (stat(p->point.copies[i].path, &copy) == 0 && copy.st_dev == own.st_dev && copy.st_ino == own.st_ino)
+            return;
+    chsm_out_note("the daemon that runs was started with %s, which is none of these copies: applications use the cluster that it names", d->config);
 }
 
 static chsm_deadline sooner(chsm_deadline whole, int64_t ms)
@@ -253,10 +264,14 @@ static chsm_deadline sooner(chsm_deadline whole, int64_t ms)
 
 static int restart(struct pointing *p, struct chsm_err *err)
 {
+    AUTO_DAEMON struct chsm_daemon d = { .pid = 0 };
     AUTO_FREE char *output = NULL;
     int rc;
 
-    if (!restart_needed(p)) {
+    if (chsm_daemon_find(p->args->root, &d, err) < 0)
+        return -1;
+    check_daemon(p, &d);
+    if (!restart_needed(p, &d)) {
         p->restarted = "not restarted, it knows the configuration";
         return 0;
     }

@@ -93,8 +93,7 @@ static bool is_foreign(const struct chsm_doctor *d, const char *name, const char
     return resolved || !chsm_endpoint_is_address(name);
 }
 
-/* The first of a file's hosts that is not of the cluster of `host`; NULL = there is none, or it is not known. */
-static const char *foreign_host(const struct chsm_doctor *d, const json_t *entry, const char *host)
+const char *chsm_doctor_foreign(const struct chsm_doctor *d, const json_t *entry, const char *host)
 {
     const json_t *one;
     size_t i;
@@ -145,7 +144,7 @@ static int judge_other_configurations(struct chsm_doctor *d, struct chsm_err *er
         if (why && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration", "look at it, and compare it with that of a new installation", err, "%s",
                                    why) < 0)
             return -1;
-        foreign = host && !why ? foreign_host(d, cfg, host) : NULL;
+        foreign = host && !why ? chsm_doctor_foreign(d, cfg, host) : NULL;
         if (foreign && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration", "correct it by hand: chsmctl client point leaves this file alone", err,
                                        "%s names %s, which is not of the cluster of %s", path, foreign, host) < 0)
             return -1;

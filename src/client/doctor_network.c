@@ -76,6 +76,19 @@ static int judge_daemon(struct chsm_doctor *d, struct chsm_err *err)
     return chsm_doctor_add(d, CHSM_DOCTOR_OK, "daemon", NULL, err, "process %lld runs%s%s", pid, since ? " since " : "", since ? since : "");
 }
 
+/* Applications use the daemon's cluster, whatever the copies say that were looked at. */
+static int judge_used(struct chsm_doctor *d, struct chsm_err *err)
+{
+    const json_t *used = json_object_get(json_object_get(d->look, "daemon"), "configuration");
+    const char *host = chsm_doctor_host(d->look), *foreign = host ? chsm_doctor_foreign(d, used, host) : NULL;
+
+    if (!foreign)
+        return 0;
+    return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "daemon", "start the daemon with the right file, or point its own with chsmctl client point", err,
+                           "it was started with %s, which points to %s: applications on this machine use that cluster, and not the one of %s",
+                           chsm_json_str(used, "path"), foreign, host);
+}
+
 static int judge_socket(struct chsm_doctor *d, struct chsm_err *err)
 {
     const json_t *daemon = json_object_get(d->look, "daemon"), *sockets = json_object_get(daemon, "sockets");
@@ -92,7 +105,7 @@ static int judge_socket(struct chsm_doctor *d, struct chsm_err *err)
 
 int chsm_doctor_service(struct chsm_doctor *d, struct chsm_err *err)
 {
-    return judge_unit(d, err) < 0 || judge_daemon(d, err) < 0 || judge_socket(d, err) < 0 ? -1 : 0;
+    return judge_unit(d, err) < 0 || judge_daemon(d, err) < 0 || judge_used(d, err) < 0 || judge_socket(d, err) < 0 ? -1 : 0;
 }
 
 static int judge_node(struct chsm_doctor *d, const struct chsm_reach *r, struct chsm_err *err)

@@ -198,6 +198,7 @@ static int look_daemon(const char *root, const struct chsm_client *client, json_
     AUTO_DAEMON struct chsm_daemon d = { .pid = 0 };
     AUTO_PATHS struct chsm_paths sockets = { 0 };
     char when[CHSM_TIME_LEN] = "";
+    json_t *used = NULL;
     bool seen = false;
 
     if (chsm_daemon_find(root, &d, err) < 0)
@@ -206,8 +207,11 @@ static int look_daemon(const char *root, const struct chsm_client *client, json_
         chsm_time_format(d.started, /* ms= */ false, when);
     if (d.pid && chsm_daemon_sockets(root, d.pid, &sockets, &seen, err) < 0)
         return -1;
-    *ret = json_pack("{s:b, s:I, s:o, s:s*, s:b, s:o*}", "visible", d.visible, "pid", (json_int_t)d.pid, "argv", list_of(&d.argv), "started",
-                     *when ? when : NULL, "outdated", is_outdated(&d, client), "sockets", seen ? list_of(&sockets) : NULL);
+    if (d.config)
+        used = entry_of(d.config, chsm_settings_daemon);
+    *ret = json_pack("{s:b, s:I, s:o, s:s*, s:b, s:o*, s:o*}", "visible", d.visible, "pid", (json_int_t)d.pid, "argv", list_of(&d.argv), "started",
+                     *when ? when : NULL, "outdated", is_outdated(&d, client), "sockets", seen ? list_of(&sockets) : NULL,
+                     "configuration", used);
     return *ret ? 0 : chsm_oom(err);
 }
 

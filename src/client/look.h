@@ -19,8 +19,9 @@
  *   learned             [{path, addresses}]                               cluster.info
  *   versions            [{path, version}]                                 of the SDK, from a file or from the name of its folder
  *   service             {unit, enabled, masked, argv, config}; null = no unit
- *   daemon              {visible, pid, argv, started, outdated, sockets}: outdated = it was started before a copy was last changed;
- *                       sockets = those that it listens on, when they can be seen
+ *   daemon              {visible, pid, argv, started, outdated, sockets, configuration}: outdated = it was started before a
+ *                       copy was last changed; sockets = those that it listens on, when they can be seen; configuration = {path,
+ *                       hosts} of the file that it was started with
  *   hosts_file          [name]                                            of nodes, in /etc/hosts
  * `directories` are the working directories (ended by NULL).
  */

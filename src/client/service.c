@@ -25,6 +25,7 @@ void chsm_service_done(struct chsm_service *s)
 
 void chsm_daemon_done(struct chsm_daemon *d)
 {
+    free(d->config);
     chsm_paths_done(&d->argv);
     *d = (struct chsm_daemon){ 0 };
 }
@@ -118,17 +119,18 @@ static int parse_drop_ins(const char *root, const char *name, struct chsm_paths 
     return rc;
 }
 
-/* The first argument whose name ends with ".cfg". */
-static int find_config(const char *root, struct chsm_service *s, struct chsm_err *err)
+/* The first argument whose name ends with ".cfg"; a relative one is taken from `folder` (NULL = not known). */
+static int find_config(const char *root, const struct chsm_paths *argv, const char *folder, char **ret, struct chsm_err *err)
 {
-    for (size_t i = 1; i < s->argv.n && !s->config; i++) {
-        size_t n = strlen(s->argv.v[i]);
+    for (size_t i = 1; i < argv->n; i++) {
+        size_t n = strlen(argv->v[i]);
+        AUTO_FREE char *full = NULL;
 
-        if (n <= 4 || strcmp(s->argv.v[i] + n - 4, ".cfg") != 0 || s->argv.v[i][0] != '/')
+        if (n <= 4 || strcmp(argv->v[i] + n - 4, ".cfg") != 0 || (argv->v[i][0] != '/' && !folder))
             continue;
-        s->config = chsm_client_path(root, s->argv.v[i]);
-        if (!s->config)
-            return chsm_oom(err);
+        full = chsm_path_join(folder ? folder : "", argv->v[i]);
+        *ret = full ? chsm_client_path(root, full) : NULL;
+        return *ret ? 0 : chsm_oom(err);
     }
     return 0;
 }
@@ -147,7 +149,7 @@ int chsm_service_read(const char *root, const struct chsm_client *client, struct
         n = readlink(s.unit, target, sizeof target);
         s.masked = n == (ssize_t)strlen("/dev/null") && memcmp(target, "/dev/null", (size_t)n) == 0;
         if (parse_file(s.unit, &s.argv, err) < 0 || parse_drop_ins(root, chsm_client_kind_name(CHSM_CLIENT_UNIT), &s.argv, err) < 0 ||
-            find_config(root, &s, err) < 0)
+            find_config(root, &s.argv, NULL, &s.config, err) < 0)
             return -1;
     }
     *ret = s;
@@ -208,9 +210,12 @@ static int64_t start_time(const char *proc, const char *pid)
     return *end == ' ' && after < 1ull << 50 ? boot + (int64_t)after * 1000 / ticks : 0;
 }
 
-static int take_process(const char *proc, const char *pid, const struct chsm_buf *cmdline, struct chsm_daemon *d, struct chsm_err *err)
+static int take_process(const char *root, const char *proc, const char *pid, const struct chsm_buf *cmdline, struct chsm_daemon *d,
+                        struct chsm_err *err)
 {
-    char *end;
+    AUTO_FREE char *link = chsm_strf("%s/%s/cwd", proc, pid);
+    char folder[PATH_MAX], *end;
+    ssize_t n = link ? readlink(link, folder, sizeof folder - 1) : -1;
 
     for (size_t at = 0; at < cmdline->len; at += strlen(cmdline->p + at) + 1)
         if (chsm_paths_add(&d->argv, cmdline->p + at, err) < 0)
@@ -219,7 +224,9 @@ static int take_process(const char *proc, const char *pid, const struct chsm_buf
     if (*end || d->pid <= 0)
         d->pid = 0;
     d->started = start_time(proc, pid);
-    return 0;
+    if (n > 0)
+        folder[n] = '\0';
+    return find_config(root, &d->argv, n > 0 ? folder : NULL, &d->config, err);
 }
 
 int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err *err)
@@ -242,7 +249,7 @@ int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err 
         d.visible = true;
         read_proc(proc, leaf, &text);
         if (text.len > 0 && is_daemon(text.p))
-            rc = take_process(proc, e->d_name, &text, &d, err);
+            rc = take_process(root, proc, e->d_name, &text, &d, err);
     }
     if (folder)
         (void)closedir(folder);

@@ -30,6 +30,7 @@ struct chsm_daemon {
     pid_t pid;                  /* 0 = it does not run */
     int64_t started;            /* ms since 1970, to about 10; 0 = not known */
     struct chsm_paths argv;
+    char *config;               /* the .cfg file that it was started with, as seen from here; NULL = none, or not known */
 };
 void chsm_daemon_done(struct chsm_daemon *d);
 #define AUTO_DAEMON AUTO(chsm_daemon_done)

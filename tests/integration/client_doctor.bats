@@ -187,6 +187,26 @@ finding() {
     finding unknown daemon 'cannot be seen'
 }
 
+@test "a daemon that uses another cluster than the folder says" {
+    mkdir "$BATS_TEST_TMPDIR/destination"
+    printf '{"servers":[{"hostname":"127.0.0.1"},{"hostname":"127.0.0.2"},{"hostname":"127.0.0.3"}]}' >"$BATS_TEST_TMPDIR/destination/azcloudhsm_resource.cfg"
+    cp "$APP" "$PO" "$BATS_TEST_TMPDIR/destination"
+    doctor --directory "$BATS_TEST_TMPDIR/destination"
+    assert_status 0
+    printf '{"servers":[{"hostname":"hsm1.source.cloudhsm.azure.net"}]}' >"${COPIES[0]}"
+    doctor --directory "$BATS_TEST_TMPDIR/destination"
+    assert_status 1
+    finding problem daemon "it was started with ${COPIES[0]}, which points to hsm1.source.cloudhsm.azure.net"
+    printf '/opt/azurecloudhsm/bin/azcloudhsm_client\0azcloudhsm_resource.cfg\0' >"$ROOT/proc/4711/cmdline"
+    ln -s /opt/azurecloudhsm/bin "$ROOT/proc/4711/cwd"
+    doctor --directory "$BATS_TEST_TMPDIR/destination"
+    finding problem daemon "it was started with ${COPIES[0]}"
+    printf '{"servers":[{"hostname":"127.0.0.1"}]}' >"$BATS_TEST_TMPDIR/destination/azcloudhsm_resource.cfg"
+    run_chsmctl client point --root "$ROOT" --directory "$BATS_TEST_TMPDIR/destination" --hostname "$NEW"
+    assert_status 0
+    assert_stderr "the daemon that runs was started with ${COPIES[0]}, which is none of these copies"
+}
+
 @test "the unit: not there, not enabled, masked, with a file that is not there" {
     rm -r "$ROOT/etc/systemd/system/multi-user.target.wants"
     doctor

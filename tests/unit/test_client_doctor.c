@@ -134,6 +134,8 @@ static void every_damage_has_its_finding(void **state)
         { "daemon", "{'visible':true,'pid':7,'outdated':true,'started':'x','sockets':['/s']}", CHSM_DOCTOR_PROBLEM, "daemon", "from before" },
         { "daemon", "{'visible':true,'pid':7}", CHSM_DOCTOR_UNKNOWN, "daemon", "sockets cannot be seen" },
         { "daemon", "{'visible':true,'pid':7,'sockets':[]}", CHSM_DOCTOR_PROBLEM, "daemon", "no local socket" },
+        { "daemon", "{'visible':true,'pid':7,'sockets':['/s'],'configuration':{'path':'/x.cfg','hosts':['hsm1.other.cloudhsm.azure.net']}}",
+          CHSM_DOCTOR_PROBLEM, "daemon", "/x.cfg, which points to hsm1.other.cloudhsm.azure.net" },
         { "learned", "[{'path':'/ci','addresses':['10.0.2.4','10.9.9.9']}]", CHSM_DOCTOR_PROBLEM, "learned addresses", "/ci remembers 10.9.9.9" },
         { "learned", "[{'path':'/ci','error':'/ci: x'}]", CHSM_DOCTOR_UNKNOWN, "learned addresses", "/ci" },
         { "hosts_file", "['" HOST "']", CHSM_DOCTOR_WARNING, "node", "/etc/hosts" },

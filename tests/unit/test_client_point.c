@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <glob.h>
+#include <sys/wait.h>
 
 #include "tests/unit/check.h"
 
@@ -174,6 +175,47 @@ static void somebody_elses_change_is_not_lost(void **state)
     expect_text(w->copies.v[2], OLD);
 }
 
+/* A process that is gone at this point, as if killed: nothing of it cleans up. */
+static void vanish_after(struct world *w, size_t renames)
+{
+    pid_t pid = fork();
+    int status = 0;
+
+    if (pid == 0) {
+        struct chsm_point p = { 0 };
+
+        if (chsm_point_plan(&w->copies, HOST, &p, NULL) < 0 || chsm_point_stage(&p, NOW, NULL) < 0)
+            _exit(1);
+        for (size_t i = 0; i < renames; i++)
+            if (rename(p.copies[i].temp, p.copies[i].path) < 0)
+                _exit(1);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void a_process_that_vanishes_leaves_every_copy_whole(void **state)
+{
+    struct world *w = *state;
+    AUTO_POINT struct chsm_point p = { 0 };
+    struct chsm_err err = { 0 };
+
+    for (size_t renames = 0; renames < 3; renames++) {
+        vanish_after(w, renames);
+        for (size_t i = 0; i < 3; i++)
+            expect_text(w->copies.v[i], i < renames ? new_text : OLD);
+        for (size_t i = 0; i < renames; i++)
+            assert_ok(chsm_file_write(w->copies.v[i], OLD, strlen(OLD), 0640, &err), err);
+    }
+    /* The next run does not mind what is lying about. */
+    assert_ok(chsm_point_plan(&w->copies, HOST, &p, &err), err);
+    assert_ok(chsm_point_stage(&p, NOW, &err), err);
+    assert_ok(chsm_point_commit(&p, &err), err);
+    for (size_t i = 0; i < 3; i++)
+        expect_text(w->copies.v[i], new_text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_backup_is_never_overwritten, make_world, remove_world),
         cmocka_unit_test_setup_teardown(what_fails_before_the_first_rename_leaves_nothing, make_world, remove_world),
         cmocka_unit_test_setup_teardown(what_fails_in_the_middle_is_put_back, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(a_process_that_vanishes_leaves_every_copy_whole, make_world, remove_world),
         cmocka_unit_test_setup_teardown(somebody_elses_change_is_not_lost, make_world, remove_world),
     };
 
