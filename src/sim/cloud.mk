@@ -14,6 +14,7 @@ libchsmsim_la_SOURCES = \
 	src/sim/http.c src/sim/http.h \
 	src/sim/imds.c src/sim/identity.c src/sim/identity.h \
 	src/sim/login.c src/sim/login.h src/sim/login_jwt.c src/sim/login_assertion.c src/sim/login_device.c \
+	src/sim/login_discovery.c \
 	src/sim/principal.c src/sim/principal.h src/sim/cmd_login.c \
 	src/sim/jobs.c src/sim/jobs.h \
 	src/sim/reqlog.c src/sim/reqlog.h \

@@ -236,25 +236,43 @@ static int token_endpoint(struct sim_call *c, const json_t *form, struct chsm_er
     return sim_login_refuse(c, err, 400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '%s'.", grant);
 }
 
+/* "{tenant}" and then these words. */
+static bool at(const struct sim_request *rq, const char *const *words, size_t n)
+{
+    if (rq->segs != n + 1)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcasecmp(rq->seg[i + 1], words[i]) != 0)
+            return false;
+    return true;
+}
+
+static int wrong_method(struct sim_call *c, struct chsm_err *err)
+{
+    return sim_login_refuse(c, err, 405, "invalid_request", 900561, "The endpoint does not accept %s requests.", c->rq->method);
+}
+
 int sim_login(struct sim_call *c, struct chsm_err *err)
 {
-    const struct sim_request *rq = c->rq;
+    static const char *const token[] = { "oauth2", "v2.0", "token" }, *const device[] = { "oauth2", "v2.0", "devicecode" };
+    static const char *const configuration[] = { "v2.0", ".well-known", "openid-configuration" };
     json_auto_t *form = NULL;
-    bool token, device;
+    bool for_device = at(c->rq, device, ARRAY_LEN(device));
 
-    token = rq->segs == 4 && strcasecmp(rq->seg[1], "oauth2") == 0 && strcasecmp(rq->seg[2], "v2.0") == 0 && strcasecmp(rq->seg[3], "token") == 0;
-    device = rq->segs == 4 && strcasecmp(rq->seg[1], "oauth2") == 0 && strcasecmp(rq->seg[2], "v2.0") == 0 &&
-             strcasecmp(rq->seg[3], "devicecode") == 0;
-    if (!token && !device)
+    if (at(c->rq, configuration, ARRAY_LEN(configuration))) {
+        if (!chsm_streq(c->rq->method, "GET"))
+            return wrong_method(c, err);
+        return tenant_fits(c, true) ? sim_login_configuration(c, err) : wrong_tenant(c, err);
+    }
+    if (!for_device && !at(c->rq, token, ARRAY_LEN(token)))
         return sim_login_refuse(c, err, 404, "invalid_request", 900561, "There is nothing at this address.");
-    if (!chsm_streq(rq->method, "POST"))
-        return sim_login_refuse(c, err, 405, "invalid_request", 900561, "The endpoint only accepts POST requests. Received a %s request.",
-                                rq->method);
-    if (sim_header(rq, "Authorization"))
+    if (!chsm_streq(c->rq->method, "POST"))
+        return wrong_method(c, err);
+    if (sim_header(c->rq, "Authorization"))
         return sim_login_refuse(c, err, 400, "invalid_request", 90023, "A token does not belong into a request for one.");
     if (read_form(c, &form) < 0)
         return sim_login_refuse(c, err, 400, "invalid_request", 900144, "The request body must contain the following parameter: 'grant_type'.");
-    if (device)
+    if (for_device)
         return tenant_fits(c, true) ? sim_login_device(c, form, err) : wrong_tenant(c, err);
     return token_endpoint(c, form, err);
 }

@@ -54,6 +54,9 @@ CHSM_MUST_CHECK int sim_login_device(struct sim_call *c, const json_t *form, str
 CHSM_MUST_CHECK int sim_login_device_poll(struct sim_call *c, const json_t *form, struct chsm_err *err);
 CHSM_MUST_CHECK int sim_login_refresh(struct sim_call *c, const json_t *form, struct chsm_err *err);
 
+/* The OpenID configuration of a tenant. */
+CHSM_MUST_CHECK int sim_login_configuration(struct sim_call *c, struct chsm_err *err);
+
 /* What a resource says to a token that was issued before `chsm-sim revoke`; NULL = nothing. JSON text, the caller's. */
 char *sim_login_challenge(const json_t *root, const json_t *token_claims);
 
