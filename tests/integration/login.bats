@@ -275,6 +275,16 @@ on_arc() {
     assert_stderr "not handed to another program"
 }
 
+@test "a tool is asked once, however many requests there are" {
+    tool az new
+    export CLI_LOG="$BATS_TEST_TMPDIR/cli.log" AZURE_SUBSCRIPTION_ID=22222222-2222-4222-8222-222222222222
+    mark
+    run_chsmctl cluster update -g rg-source -n chsm-source --tags a=b --poll-interval 50ms
+    assert_status 0
+    [[ $(asked '.service == "arm" and (.path | test("clusters"; "i"))') -ge 3 ]]
+    [[ $(wc -l <"$CLI_LOG") == 1 ]]
+}
+
 @test "Azure Developer CLI" {
     tool azd azd
     shows azure-developer-cli ""

@@ -159,6 +159,15 @@ END
     expect 401
 }
 
+@test "the OpenID configuration, of tenants that are there" {
+    http GET "$(endpoint login)/$TENANT/v2.0/.well-known/openid-configuration"
+    expect 200 ".token_endpoint == \"$endpoint\" and has(\"issuer\") and has(\"jwks_uri\") and has(\"authorization_endpoint\")"
+    http GET "$(endpoint login)/nobody.example/v2.0/.well-known/openid-configuration"
+    judged 400 90002
+    http POST "$(endpoint login)/$TENANT/v2.0/.well-known/openid-configuration" --data x=y
+    judged 405 900561
+}
+
 @test "device code: the poll's pace, another client, an unknown code" {
     local device
 

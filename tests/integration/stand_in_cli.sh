@@ -23,6 +23,7 @@ azd)
     ;;
 esac
 
+[ -z "${CLI_LOG:-}" ] || echo "${0##*/} $*" >>"$CLI_LOG"
 token=$(cat "$CLI_TOKEN_FILE" 2>/dev/null)
 echo "WARNING: something on stderr" >&2
 case ${CLI_MODE:-new} in
