@@ -286,25 +286,30 @@ static int find_container(const struct chsm_args *args, const struct chsm_connec
     return chsm_container_uri(account, args->container_name, ret, err);
 }
 
-static int check_folders(const struct chsm_args *args, char **ret_prefix, struct chsm_err *err)
+/* The container is named in one of two ways. */
+static int check_place(const struct chsm_args *args, struct chsm_err *err)
+{
+    if (args->container && (args->group || args->name || args->container_name))
+        return chsm_fail(err, CHSM_USAGE, "give --blob-container-uri, or group, account and container, not both");
+    if (args->container)
+        return chsm_container_check(args->container, err);
+    if (need_account(args, err) < 0 || chsm_args_need(args->container_name, "--container-name", err) < 0)
+        return -1;
+    return chsm_name_container(args->container_name, err);
+}
+
+static int folder_prefix(const struct chsm_args *args, char **ret, struct chsm_err *err)
 {
     const char *uuid = args->source_uuid;
 
-    if (args->container && (args->group || args->name || args->container_name))
-        return chsm_fail(err, CHSM_USAGE, "give --blob-container-uri, or group, account and container, not both");
-    if (!args->container && (need_account(args, err) < 0 || chsm_args_need(args->container_name, "--container-name", err) < 0 ||
-                             chsm_name_container(args->container_name, err) < 0))
-        return -1;
-    if (args->container && chsm_container_check(args->container, err) < 0)
-        return -1;
     if (uuid && args->prefix)
         return chsm_fail(err, CHSM_USAGE, "--source-uuid and --prefix exclude each other");
     if (uuid && (!chsm_is_guid(uuid) || uuid[36]))
         return chsm_fail(err, CHSM_USAGE, "--source-uuid %s is no UUID", uuid);
-    *ret_prefix = uuid ? chsm_strf("cloudhsm-%s-", uuid) : strdup(args->prefix ? args->prefix : "cloudhsm-");
-    if (!*ret_prefix)
+    *ret = uuid ? chsm_strf("cloudhsm-%s-", uuid) : strdup(args->prefix ? args->prefix : "cloudhsm-");
+    if (!*ret)
         return chsm_oom(err);
-    for (char *p = *ret_prefix; uuid && *p; p++)
+    for (char *p = *ret; uuid && *p; p++)
         *p = (char)tolower((unsigned char)*p);
     return 0;
 }
@@ -318,7 +323,7 @@ int chsm_cmd_storage_folders(const struct chsm_args *args, enum chsm_code *ret_c
     json_auto_t *folders = NULL;
 
     (void)ret_code;
-    if (check_folders(args, &prefix, err) < 0 || chsm_connect(args, false, &c, err) < 0 ||
+    if (check_place(args, err) < 0 || folder_prefix(args, &prefix, err) < 0 || chsm_connect(args, false, &c, err) < 0 ||
         find_container(args, &c, &uri, err) < 0 || chsm_blob_folders(c.arm, uri, prefix, c.deadline, &folders, err) < 0)
         return -1;
     if (json_array_size(folders) == 0)

@@ -255,7 +255,7 @@ static int serve(struct sim_call *c, const struct sim_route *route, struct chsm_
         return 0;
     if (!version_known(c->type, c->version))
         return bad_version(c, c->type, err);
-    if (sim_arm_check_provider(c, c->type->name, err) < 0 || sim_arm_settle(c, err) < 0)
+    if (sim_arm_check_provider(c, c->type->name, err) < 0 || sim_arm_settle(c, err) < 0 || sim_arm_groups_settle(c, err) < 0)
         return -1;
     if (!c->an->status && read_body(c, err) < 0)
         return -1;

@@ -26,6 +26,7 @@ struct sim_type {
 typedef int sim_arm_handler(struct sim_call *c, struct chsm_err *err);
 sim_arm_handler sim_arm_subscription, sim_arm_subscriptions, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
     sim_arm_identity_put, sim_arm_identity_delete;
+sim_arm_handler sim_arm_group_patch, sim_arm_group_delete, sim_arm_group_operation;
 sim_arm_handler sim_arm_account_put, sim_arm_account_patch, sim_arm_account_delete, sim_arm_account_keys, sim_arm_check_name,
     sim_arm_management_policy, sim_arm_storage_operation, sim_arm_metrics;
 sim_arm_handler sim_arm_endpoint_put, sim_arm_endpoint_delete, sim_arm_network_operation, sim_arm_provider;
@@ -71,6 +72,9 @@ json_t *sim_system_data(const json_t *before, int64_t now);
 
 /* Remembers which resource an operation is about. */
 CHSM_MUST_CHECK int sim_operation_add(struct sim_call *c, const char *operation, const char *id, struct chsm_err *err);
+
+/* Ends one deletion of a group that was due by now. */
+CHSM_MUST_CHECK int sim_arm_groups_settle(struct sim_call *c, struct chsm_err *err);
 
 /* Ends what was due by now: new accounts and private endpoints. */
 CHSM_MUST_CHECK int sim_arm_settle(struct sim_call *c, struct chsm_err *err);

@@ -141,11 +141,6 @@ int sim_arm_resource_list(struct sim_call *c, struct chsm_err *err)
     return sim_answer_json(c->an, 200, json_pack("{s:o}", "value", list), err);
 }
 
-int sim_arm_group_get(struct sim_call *c, struct chsm_err *err)
-{
-    return sim_arm_resource_get(c, err);
-}
-
 bool sim_tags_ok(const json_t *tags)
 {
     const char *key;
@@ -159,43 +154,6 @@ bool sim_tags_ok(const json_t *tags)
         if (!json_is_string(value))
             return false;
     return true;
-}
-
-static bool group_name_ok(const char *name)
-{
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)name[i]) && !(name[i] & 0x80) && !strchr("_-.()", name[i]))
-            return false;
-    return n >= 1 && n <= 90 && name[n - 1] != '.';
-}
-
-int sim_arm_group_put(struct sim_call *c, struct chsm_err *err)
-{
-    AUTO_FREE char *id = sim_arm_id(c);
-    const char *location = chsm_json_str(c->body, "location"), *was = NULL;
-    json_t *tags = json_object_get(c->body, "tags"), *group;
-    const json_t *before = id ? sim_resource(c->root, id) : NULL;
-
-    if (!id)
-        return chsm_oom(err);
-    if (!group_name_ok(c->arg[1]))
-        return sim_arm_fail(c, err, 400, "InvalidResourceGroup", "The provided resource group name '%s' is invalid.", c->arg[1]);
-    if (!location || !*location)
-        return sim_arm_fail(c, err, 400, "LocationRequired", "The location property is required for this definition.");
-    if (!sim_tags_ok(tags))
-        return sim_arm_fail(c, err, 400, "InvalidRequestContent", "The tags must be an object of strings.");
-    was = before ? chsm_json_str(before, "location") : location;
-    if (strcasecmp(was, location) != 0)
-        return sim_arm_fail(c, err, 409, "InvalidResourceGroupLocation", "Invalid resource group location '%s'. The Resource group already "
-                            "exists in location '%s'.", location, was);
-    group = json_pack("{s:s,s:s,s:s,s:s,s:O*,s:{s:s}}", "id", id, "name", c->arg[1], "type", SIM_GROUP_TYPE, "location", location,
-                      "tags", tags, "properties", "provisioningState", "Succeeded");
-    c->state->dirty = true;
-    if (!group || sim_resource_put(c->root, group, err) < 0)
-        return chsm_oom(err);
-    return sim_arm_show(c, before ? 200 : 201, sim_resource(c->root, id), err);
 }
 
 json_t *sim_system_data(const json_t *before, int64_t now)

@@ -10,6 +10,7 @@ static const char *const network_versions[] = { "2023-09-01", "2024-01-01", "202
 static const char *const provider_versions[] = { "2021-04-01", "2022-09-01", "2024-03-01", "2025-04-01", NULL };
 static const char *const role_versions[] = { "2022-04-01", NULL };
 
+static const struct sim_type group_type = { SIM_GROUP_TYPE, provider_versions };
 static const struct sim_type account_type = { SIM_ACCOUNT_TYPE, storage_versions };
 static const struct sim_type container_type = { SIM_CONTAINER_TYPE, storage_versions };
 static const struct sim_type metric_type = { "Microsoft.Insights/metrics", metric_versions };
@@ -35,6 +36,9 @@ static const struct sim_type role_type = { SIM_ROLE_TYPE, role_versions };
     }
 
 const struct sim_route sim_storage_routes[] = {
+    { "PATCH", GROUP, &group_type, sim_arm_group_patch },
+    { "DELETE", GROUP, &group_type, sim_arm_group_delete },
+    { "GET", SUB "/operationresults/{}", &group_type, sim_arm_group_operation },
     { "GET", GROUP STORAGE, &account_type, sim_arm_resource_list },
     { "GET", SUB STORAGE, &account_type, sim_arm_resource_list },
     { "GET", ACCOUNT, &account_type, sim_arm_resource_get },

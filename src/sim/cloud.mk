@@ -4,7 +4,7 @@ bin_PROGRAMS += chsm-sim
 noinst_LTLIBRARIES += libchsmsim.la
 libchsmsim_la_SOURCES = \
 	src/sim/arm.c src/sim/arm.h src/sim/arm_access.c src/sim/arm_base.c src/sim/arm_cluster.c src/sim/arm_job.c \
-	src/sim/arm_routes.c src/sim/arm_role.c src/sim/arm_container.c src/sim/arm_storage.c src/sim/arm_network.c src/sim/arm_metrics.c \
+	src/sim/arm_routes.c src/sim/arm_group.c src/sim/arm_role.c src/sim/arm_container.c src/sim/arm_storage.c src/sim/arm_network.c src/sim/arm_metrics.c \
 	src/sim/blob.c src/sim/blob_list.c src/sim/blob.h \
 	src/sim/certs.c src/sim/certs.h \
 	src/sim/cloud.c src/sim/cloud.h \

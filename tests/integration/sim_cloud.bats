@@ -510,6 +510,116 @@ teardown() { sim fault clear; }
     "$CHSM_SIM" seed --dir "$dir" "$good"
 }
 
+@test "a group's tags can be replaced, and a group goes with all that is in it" {
+    local group=$SUBSCRIPTION/resourceGroups/rg-gone api=api-version=2024-03-01
+
+    arm PUT "$group?$api" '{"location":"uksouth","tags":{"a":"b"}}'
+    expect 201
+    arm PATCH "$group?$api" '{"tags":{"c":"d"}}'
+    expect 200 '.tags == {c: "d"} and .location == "uksouth"'
+    arm PUT "$group/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-gone?api-version=2023-01-31" '{"location":"uksouth"}'
+    expect 201
+    arm DELETE "$group?$api"
+    expect 202
+    poll "$(header Location)"
+    expect 200
+    arm GET "$group?$api"
+    refused 404 ResourceGroupNotFound
+    arm PUT "$group?$api" '{"location":"ukwest"}'
+    expect 201
+    arm GET "$group/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-gone?api-version=2023-01-31"
+    refused 404 ResourceNotFound
+}
+
+@test "storage accounts: names, locations, api-versions, and a PUT that drops the tags it leaves out" {
+    local account=$SUBSCRIPTION/resourceGroups/rg-source/providers/Microsoft.Storage/storageAccounts/simaccount api=api-version=2024-01-01
+    local spec='{"location":"uksouth","kind":"StorageV2","sku":{"name":"Standard_LRS"}'
+
+    arm PUT "$account?api-version=2019-01-01" "$spec}"
+    refused 400 InvalidApiVersionParameter
+    arm PUT "$account?$api" '{"kind":"StorageV2","sku":{"name":"Standard_LRS"}}'
+    refused 400 LocationRequired
+    arm PUT "${account}X?$api" "$spec}"
+    refused 400 AccountNameInvalid
+    arm PUT "$account?$api" "$spec,\"properties\":{\"networkAcls\":{\"bypass\":\"None\"}}}"
+    refused 400 InvalidValuesForRequestParameters
+    arm PUT "$account?$api" "$spec,\"tags\":{\"a\":\"b\"}}"
+    expect 202
+    [[ -z $body ]]
+    poll "$(header Location)"
+    expect 200 '.tags == {a: "b"} and .properties.provisioningState == "Succeeded" and (.properties | has("allowSharedKeyAccess") | not)'
+    arm PUT "$account?$api" '{"location":"ukwest","kind":"StorageV2","sku":{"name":"Standard_LRS"}}'
+    refused 409 InvalidResourceLocation
+    arm PATCH "$account?$api" '{"properties":{"allowSharedKeyAccess":false}}'
+    expect 200 '.tags == {a: "b"} and .properties.allowSharedKeyAccess == false'
+    arm PUT "$account?$api" '{"location":"uksouth","kind":"StorageV2","sku":{"name":"Standard_LRS"}}'
+    expect 200 'has("tags") | not'
+    arm PUT "${account/rg-source/rg-destination}?$api" '{"location":"uksouth","kind":"StorageV2","sku":{"name":"Standard_LRS"}}'
+    refused 409 StorageAccountAlreadyExists
+    arm POST "$account/listKeys?$api"
+    expect 200 '.keys | length == 2 and all(.[]; .permissions == "FULL" and (.value | length == 88))'
+    arm PUT "$account/blobServices/default/containers/a--b?$api" '{}'
+    refused 400 ContainerOperationFailure
+    arm PUT "$account/blobServices/default/containers/a-b?$api" '{}'
+    expect 201
+    arm PUT "$account/blobServices/default/containers/a-b?$api" '{}'
+    expect 200
+    arm DELETE "$account?$api"
+    expect 200
+    arm GET "$account/blobServices/default/containers/a-b?$api"
+    refused 404 ResourceNotFound
+}
+
+@test "role assignments: the name, the principal, the same once more" {
+    local scope=$SUBSCRIPTION/resourceGroups/rg-source/providers/Microsoft.Storage/storageAccounts/chsmdrill api=api-version=2022-04-01 identity id client
+    local name=55555555-5555-4555-8555-555555555555 other=55555555-5555-4555-8555-555555555556
+
+    arm PUT "$SUBSCRIPTION/resourceGroups/rg-source/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-role?api-version=2023-01-31" '{"location":"uksouth"}'
+    id=$(jq -r .properties.principalId <<<"$body") client=$(jq -r .properties.clientId <<<"$body")
+    role() {
+        echo "{\"properties\":{\"roleDefinitionId\":\"$SUBSCRIPTION/providers/Microsoft.Authorization/roleDefinitions/$1\",\"principalId\":\"$2\"${3:+,\"principalType\":\"$3\"}}}"
+    }
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/no-guid?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id")"
+    refused 400 InvalidRoleAssignmentId
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$client" ServicePrincipal)"
+    refused 400 PrincipalNotFound
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id" User)"
+    refused 400 UnmatchedPrincipalType
+    sim set principal=1h
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id")"
+    refused 400 PrincipalNotFound
+    sim set principal=0s
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id" ServicePrincipal)"
+    expect 201 ".properties.scope == \"$scope\""
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id" ServicePrincipal)"
+    expect 200
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$other?$api" "$(role ba92f5b4-2d11-453d-a403-e96b0029c9fe "$id" ServicePrincipal)"
+    refused 409 RoleAssignmentExists
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api" "$(role 2a2b9908-6ea1-4ae2-8e65-a410df84e7d1 "$id" ServicePrincipal)"
+    refused 409 RoleAssignmentUpdateNotPermitted
+    arm DELETE "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api"
+    expect 200
+    arm DELETE "$scope/providers/Microsoft.Authorization/roleAssignments/$name?$api"
+    expect 204
+}
+
+@test "a new role has its effect after a delay: a backup before that is refused" {
+    local scope=$SUBSCRIPTION/resourceGroups/rg-source/providers/Microsoft.Storage/storageAccounts/chsmdrill/blobServices/default/containers/backups id
+
+    arm GET "$SUBSCRIPTION/resourceGroups/rg-source/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-stranger?api-version=2023-01-31"
+    id=$(jq -r .properties.principalId <<<"$body")
+    sim set roleDelay=1s
+    arm PUT "$scope/providers/Microsoft.Authorization/roleAssignments/55555555-5555-4555-8555-555555555557?api-version=2022-04-01" \
+        "{\"properties\":{\"roleDefinitionId\":\"/x/ba92f5b4-2d11-453d-a403-e96b0029c9fe\",\"principalId\":\"$id\",\"principalType\":\"ServicePrincipal\"}}"
+    expect 201
+    sim set roleDelay=0s
+    arm POST "$SUBSCRIPTION/resourceGroups/rg-destination/$HSM/chsm-stranger/validateBackupProperties?$API" "{\"azureStorageBlobContainerUri\":\"$CONTAINER\"}"
+    refused 403 AuthorizationPermissionMismatch
+    sleep 1.1
+    arm POST "$SUBSCRIPTION/resourceGroups/rg-destination/$HSM/chsm-stranger/validateBackupProperties?$API" "{\"azureStorageBlobContainerUri\":\"$CONTAINER\"}"
+    expect 200 '.properties.status == "Succeeded"'
+}
+
 # --- blobs
 
 # blob METHOD PATH [CURL OPTION...]: a request to the account's own host, with the token for storage
