@@ -75,3 +75,7 @@ nodes() {
     run_chsmctl cluster nodes -g rg
     assert_status 2
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}

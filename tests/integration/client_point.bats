@@ -284,3 +284,7 @@ files() {
     assert_stderr 'where the client is installed'
     copies "$OLD"
 }
+
+@test "everything that was sent is in the table of requests" {
+    assert_requests_known
+}
