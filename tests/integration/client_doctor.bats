@@ -304,7 +304,3 @@ fake_pem() {
     assert_status 1
     finding problem library "$APP"
 }
-
-@test "everything that was sent is in the table of requests" {
-    assert_requests_known
-}
