@@ -2,12 +2,13 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 #include "azure/blob.h"
 #include "azure/job.h"
 #include "azure/resource.h"
 #include "azure/send.h"
-#include "util/enc.h"
+#include "util/safety.h"
 
 #define PREFIX "cloudhsm-"
 #define DIGITS 16 /* yyyyMMddHHmmss and hundredths (arm.md §3.6) */
@@ -32,6 +33,35 @@ static bool account_in_path(const char *host)
     size_t n = strcspn(host, ":/");
 
     return *host == '[' || (n == 9 && strncmp(host, "localhost", n) == 0) || strspn(host, "0123456789.") >= n;
+}
+
+/* "account.blob.SUFFIX" or "account.z01.blob.SUFFIX"; the suffix may have a port. */
+static bool host_in(const char *host, const char *suffix)
+{
+    AUTO_FREE char *end = chsm_strf(".blob.%s", suffix + (*suffix == '.'));
+    size_t n = strlen(host), m = end ? strlen(end) : 0;
+
+    return end && n > m && strcasecmp(host + n - m, end) == 0;
+}
+
+/*
+ * A token for storage opens every account that its owner may open, so it does not go to any host that an address, a slip of the
+ * pen or a rewritten answer names: only to the blob services of this cloud, and to emulators on this machine.
+ */
+static int check_host(const struct chsm_arm *arm, const char *origin, struct chsm_err *err)
+{
+    const char *host = origin + strlen("https://"), *suffix = arm->cloud.storage_suffix;
+    size_t n = strcspn(host, ":");
+
+    if (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= n)
+        return 0;
+    if ((n == 9 && strncmp(host, "localhost", n) == 0) || strncmp(host, "[::1]", 5) == 0)
+        return 0;
+    if ((suffix && host_in(host, suffix)) || host_in(host, "storage.azure.net"))
+        return 0;
+    (void)chsm_refuse(err, CHSM_RULE_FOREIGN_STORAGE, "%s; those of %s are ACCOUNT.blob.%s", host,
+                      arm->cloud.name ? arm->cloud.name : "this cloud", suffix ? suffix : "(unknown)");
+    return chsm_err_hint(err, "check the address; another cloud is chosen with --cloud");
 }
 
 static int split(const char *uri, struct place *ret, struct chsm_err *err)
@@ -206,7 +236,7 @@ int chsm_blob_folders(struct chsm_arm *arm, const char *container_uri, const cha
 
     if (!all)
         return chsm_oom(err);
-    if (chsm_container_check(container_uri, err) < 0 || split(container_uri, &at, err) < 0)
+    if (chsm_container_check(container_uri, err) < 0 || split(container_uri, &at, err) < 0 || check_host(arm, at.origin, err) < 0)
         return -1;
     channel = (struct chsm_channel){ .http = arm->http,
                                      .credential = arm->credential,

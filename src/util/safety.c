@@ -78,6 +78,9 @@ const struct chsm_safety_rule chsm_safety_rules[CHSM_RULES] = {
     [CHSM_RULE_KEYS_IN_USE] = {
         "keys-in-use", "the shared keys of an account seem to be needed",
         "switching them off would cut somebody off", "--force" },
+    [CHSM_RULE_FOREIGN_STORAGE] = {
+        "foreign-storage", "the host of a container is no blob service of this cloud",
+        "a token for storage opens all that its owner may open", NONE },
 };
 
 int chsm_refuse(struct chsm_err *err, enum chsm_rule rule, const char *fmt, ...)

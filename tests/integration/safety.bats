@@ -240,3 +240,13 @@ STORAGE=(-g rg-source -c backups)
 @test "everything that was sent is in the table of requests" {
     assert_requests_known
 }
+
+@test "foreign-storage: listing a container at a host that is no blob service of the cloud" {
+    local host
+
+    for host in account.blob.core.windows.net.evil.example account.blob.core.windows.example evilblob.core.windows.net; do
+        refuses_unasked foreign-storage storage folders -u "https://$host/backups"
+        assert_stderr "$host"
+    done
+    refuses_unasked foreign-storage backup list -u https://account.blob.core.usgovcloudapi.net/backups
+}

@@ -178,11 +178,11 @@ static void addresses_that_are_none(void **state)
         const char *uri;
         enum chsm_code code;
     } cases[] = {
-        { "https://127.0.0.1:1/account", CHSM_USAGE },
-        { "https://a.blob.core.windows.net/", CHSM_USAGE },
-        { "http://a.blob.core.windows.net/c", CHSM_USAGE },
-        { "https://a.blob.core.windows.net/c?sig=x", CHSM_REFUSED },
-        { "", CHSM_USAGE },
+        { "https://127.0.0.1:1/account", CHSM_USAGE },         { "https://a.blob.core.windows.net/", CHSM_USAGE },
+        { "http://a.blob.core.windows.net/c", CHSM_USAGE },    { "https://a.blob.core.windows.net/c?sig=x", CHSM_REFUSED },
+        { "https://a.blob.core.windows.net/c", CHSM_REFUSED }, /* another cloud than this test's */
+        { "https://blob.core.test/c", CHSM_REFUSED },          { "https://a.blob.core.test.example/c", CHSM_REFUSED },
+        { "https://127.0.0.1.example/a/c", CHSM_REFUSED },     { "", CHSM_USAGE },
     };
     static const char *const script[] = { NULL };
     struct arm_world w;
