@@ -18,8 +18,8 @@
  * or https://127.0.0.1:PORT/ACCOUNT/CONTAINER as emulators have it; a path behind the container is part of the names and not
  * shown.
  * `prefix` NULL: "cloudhsm-"; "cloudhsm-UUID-" gives those of one source. An empty array when there is none. Other names in
- * the container are passed over. The list is whole or an error: CHSM_USAGE, CHSM_REFUSED (chsm_container_check(); a host that is no blob service of the cloud), CHSM_AUTH,
- * CHSM_SERVICE with what to do about it, CHSM_DEADLINE, CHSM_INTERRUPTED.
+ * the container are passed over. The list is whole or an error: CHSM_USAGE, CHSM_REFUSED (chsm_container_check(); a host that
+ * is no blob service of the cloud), CHSM_AUTH, CHSM_SERVICE with what to do about it, CHSM_DEADLINE, CHSM_INTERRUPTED.
  */
 CHSM_MUST_CHECK int chsm_blob_folders(struct chsm_arm *arm, const char *container_uri, const char *prefix, chsm_deadline d,
                                       json_t **ret, struct chsm_err *err);
