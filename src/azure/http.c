@@ -144,6 +144,8 @@ int chsm_http_do(struct chsm_http *h, const struct chsm_request *rq, struct chsm
         ret->hopeless = true;
         return chsm_fail(err, CHSM_SERVICE, "%s %s: not an address that may be called", rq->method, shown);
     }
+    if (chsm_interrupted())
+        return chsm_fail(err, CHSM_INTERRUPTED, "%s %s: interrupted before it was sent", rq->method, shown);
     if (chsm_deadline_left(h->limit) == 0)
         return chsm_fail(err, CHSM_DEADLINE, "%s %s: the deadline passed before it was sent", rq->method, shown);
     x.headers = chsm_headers_build(rq, err);

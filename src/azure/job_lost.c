@@ -214,7 +214,7 @@ static int say(const struct search *f, struct chsm_err *err)
         (void)snprintf(end, sizeof end, " after %s: most likely no %s started", time, word(f));
     else if (f->found == NOTHING || f->found == UNSEEN)
         (void)snprintf(end, sizeof end, "; it may have started");
-    (void)chsm_fail(err, cause.code == CHSM_INTERRUPTED ? CHSM_INTERRUPTED : CHSM_SERVICE,
+    (void)chsm_fail(err, chsm_interrupted() ? CHSM_INTERRUPTED : CHSM_SERVICE,
                     "it is unknown whether the %s job started: %s%s; the request: %s", word(f), f->finding, end, cause.text);
     err->http = cause.http;
     (void)snprintf(err->service_code, sizeof err->service_code, "%s", cause.service_code);

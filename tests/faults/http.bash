@@ -27,7 +27,8 @@ expired         --status 401 --code ExpiredAuthenticationToken
 claims          --status 401 --code InvalidAuthenticationToken --claims {"access_token":{"nbf":{"essential":true,"value":"1"}}}
 '
 
-# cases: "NUMBER FAULT WORLD" for each request of $work/requests; in every third case the restored keys are damaged
+# cases: "NUMBER FAULT WORLD [FAULT2]" for each request of $work/requests; in every sixth case the restored keys are damaged. After a
+# start whose answer is lost, the next request, which looks for the job, goes wrong as well.
 cases() {
     local n name rest k=0 service method path all
 
@@ -41,6 +42,8 @@ cases() {
             [[ $service == arm && $path != /metadata/* ]] || [[ $name != @(expired|claims) ]] || continue
             echo "$n $name honest"
             if ((k++ % 6 == 0)); then echo "$n $name damaged"; fi
+            [[ $method:$path == POST:*/@(backup|restore) ]] || continue
+            if ((k % 2)); then echo "$n lost honest $name"; else echo "$n reset honest $name"; fi
         done <<<"$FAULTS"
     done
 }
@@ -91,12 +94,21 @@ damage() {
     "$CHSM_SIM" set --dir "$lane/sim" activation=0s
 }
 
-# drill LANE [damaged [FAULT-WORDS...]]: its exit status
+# fault LANE NUMBER NAME: the request of that number goes wrong
+fault() {
+    local words
+
+    read -ra words < <(awk -v name="$3" '$1 == name { $1 = ""; print }' <<<"$FAULTS")
+    "$CHSM_SIM" fault --dir "$1/sim" add --path / --nth "$2" "${words[@]}"
+}
+
+# drill LANE [WORLD [NUMBER FAULT [FAULT2]]]: its exit status
 drill() {
     local lane=$1 status=0
 
     lane_reset "$lane"
-    [[ $# -lt 3 ]] || "$CHSM_SIM" fault --dir "$lane/sim" add --path / "${@:3}"
+    [[ $# -lt 4 ]] || fault "$lane" "$3" "$4"
+    [[ -z ${5:-} ]] || fault "$lane" "$(($3 + 1))" "$5"
     if [[ ${2:-} == damaged ]]; then
         "$CHSM_SIM" set --dir "$lane/sim" activation=10m
         damage "$lane" &
@@ -128,7 +140,7 @@ settle() {
 
 # summary: what came of each fault
 summary() {
-    echo 'fault             survived  damage found  ended'
+    echo 'fault                  survived  damage found  ended'
     awk '$1 == "ok" { all[$3]; n[$3, $5 == 0 ? "v" : $5 == 1 ? "d" : "e"]++ }
          END { for (f in all) printf "%-17s %8d %13d %6d\n", f, n[f, "v"], n[f, "d"], n[f, "e"] }' "$work/results" | sort
 }
@@ -217,25 +229,24 @@ judge() {
     [[ $wanted == v || $status == "$wanted" ]] || echo "exit status $status instead of $wanted: $(grep '^chsmctl: ' "$lane/err")"
 }
 
-# one_case LANE NUMBER FAULT WORLD: "ok", "wrong", "duplicate" or "false", and why
+# one_case LANE NUMBER FAULT WORLD [FAULT2]: "ok", "wrong", "duplicate" or "false", and why
 one_case() {
-    local lane=$1 number=$2 fault=$3 world=$4 status why where words i
+    local lane=$1 number=$2 fault=$3 world=$4 status why where i
 
     where=$(sed -n "${number}p" "$work/requests" | tr '\t' ' ' | sed 's|/subscriptions/[^ ]*/providers/||')
-    read -ra words < <(awk -v name="$fault" '$1 == name { $1 = ""; print }' <<<"$FAULTS")
     for ((i = 0; i < 3; i++)); do
         status=0
-        drill "$lane" "$world" --nth "$number" "${words[@]}" || status=$?
+        drill "$lane" "$world" "$number" "$fault" "${5:-}" || status=$?
         if reached "$lane" "$number"; then break; fi
     done
-    reached "$lane" "$number" || echo "wrong $number $fault $world ($where): there was no such request"
+    reached "$lane" "$number" || echo "wrong $number $fault ${5:+then $5 }$world ($where): there was no such request"
     settle "$lane"
     why=$(judge "$lane" "$(expected "$number" "$fault")" "$status" "$world")
     why=${why//$'\n'/; }
     case $why in
-    '') echo "ok $number $fault $world $status" ;;
-    *FALSE*) echo "false $number $fault $world ($where): $why" ;;
-    *DUPLICATE*) echo "duplicate $number $fault $world ($where): $why" ;;
-    *) echo "wrong $number $fault $world ($where): $why" ;;
+    '') echo "ok $number ${5:+$fault+}${5:-$fault} $world $status" ;;
+    *FALSE*) echo "false $number $fault ${5:+then $5 }$world ($where): $why" ;;
+    *DUPLICATE*) echo "duplicate $number $fault ${5:+then $5 }$world ($where): $why" ;;
+    *) echo "wrong $number $fault ${5:+then $5 }$world ($where): $why" ;;
     esac
 }

@@ -175,11 +175,51 @@ static void job_ids(void **state)
     assert_false(chsm_job_id_from_url("", CHSM_JOB_BACKUP, id));
 }
 
+/* A promise is made only below the longest duration that was ever recorded. */
+static void what_may_be_expected(void **state)
+{
+    static const struct { enum chsm_job_kind kind; int64_t elapsed; const char *said; } cases[] = {
+        { CHSM_JOB_BACKUP, 0, "recorded: 8-10 s, by that at most 10 s to go" },
+        { CHSM_JOB_BACKUP, 9999, "recorded: 8-10 s, by that at most 1 s to go" },
+        { CHSM_JOB_BACKUP, 10000, "longer than any recorded (10 s)" },
+        { CHSM_JOB_RESTORE, 48000, "recorded: 60-90 s, by that at most 42 s to go" },
+        { CHSM_JOB_RESTORE, 3600000, "longer than any recorded (90 s)" },
+    };
+    char text[96];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        chsm_job_expected(cases[i].kind, cases[i].elapsed, text, sizeof text);
+        assert_string_equal(text, cases[i].said);
+    }
+}
+
+/* The command that a message names works as it stands. */
+static void options_of_a_cluster(void **state)
+{
+    const struct chsm_cluster_ref plain = { "s-1", "rg", "chsm" }, odd = { "s-1", "rg(1)", "chsm" };
+    char text[CHSM_CLUSTER_OPTIONS_LEN];
+
+    (void)state;
+    setenv("AZURE_SUBSCRIPTION_ID", "s-1", 1);
+    chsm_cluster_options(&plain, text);
+    assert_string_equal(text, "-g rg -n chsm");
+    chsm_cluster_options(&odd, text);
+    assert_string_equal(text, "-g 'rg(1)' -n chsm");
+    setenv("AZURE_SUBSCRIPTION_ID", "s-2", 1);
+    chsm_cluster_options(&plain, text);
+    assert_string_equal(text, "-s s-1 -g rg -n chsm");
+    unsetenv("AZURE_SUBSCRIPTION_ID");
+    chsm_cluster_options(&plain, text);
+    assert_string_equal(text, "-s s-1 -g rg -n chsm");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_success), cmocka_unit_test(published_examples), cmocka_unit_test(failures),
         cmocka_unit_test(answers_that_are_none), cmocka_unit_test(snapshots), cmocka_unit_test(backup_ids), cmocka_unit_test(job_ids),
+        cmocka_unit_test(what_may_be_expected), cmocka_unit_test(options_of_a_cluster),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
