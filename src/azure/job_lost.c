@@ -150,12 +150,13 @@ static void look_for_long(struct search *f)
 {
     struct chsm_arm *arm = f->start->arm;
     int64_t pause = arm->poll_interval > 0 ? arm->poll_interval : POLL_MS;
+    unsigned pauses = f->start->kind == CHSM_JOB_RESTORE ? CHSM_LOST_PAUSES_RESTORE : CHSM_LOST_PAUSES_BACKUP;
 
     for (unsigned i = 0;; i++) {
         look(f);
         if (f->found == LIKELY || f->found == STARTED || f->refused)
             return;
-        if (i == CHSM_LOST_PAUSES)
+        if (i == pauses)
             break;
         if (chsm_sleep(pause, f->start->deadline, NULL) < 0)
             return;
@@ -168,7 +169,7 @@ static bool job_exists(const struct chsm_job_start *s, const char *id)
 {
     int64_t pause = s->arm->poll_interval > 0 ? s->arm->poll_interval : POLL_MS;
 
-    for (unsigned i = 0; i <= CHSM_LOST_PAUSES; i++) {
+    for (unsigned i = 0; i <= CHSM_LOST_PAUSES_BACKUP; i++) {
         struct chsm_job job = { .kind = s->kind };
         bool there = chsm_job_show(s->arm, s->cluster, s->kind, id, s->deadline, &job, NULL) == 0;
 
@@ -195,8 +196,9 @@ static int hint(const struct search *f, struct chsm_err *err)
         return chsm_err_hint(err, "start nothing before you know: `chsmctl backup list -u %s` shows it; when it is this one, it is what "
                                   "`chsmctl restore start` takes as --backup-id", s->container_uri);
     if (f->found == NOTHING && f->whole && s->kind == CHSM_JOB_RESTORE)
-        return chsm_err_hint(err, "look once more: `chsmctl cluster show %s`; while it is NotActivated, start again: `chsmctl restore start %s "
-                                  "-u %s --backup-id %s`", o, o, s->container_uri, s->backup_id);
+        return chsm_err_hint(err, "a restore may show only when it activates: see the cluster's activity log, and `chsmctl cluster show %s` some "
+                                  "minutes from now; then `chsmctl restore start %s -u %s --backup-id %s`", o, o, s->container_uri,
+                             s->backup_id);
     if (f->found == NOTHING && f->whole)
         return chsm_err_hint(err, "start again: `chsmctl backup start %s -u %s`; a second backup does no harm", o, s->container_uri);
     return chsm_err_hint(err, "start nothing before you know: look with `chsmctl cluster show %s`, at the container and at the cluster's "

@@ -16,8 +16,12 @@ struct chsm_job_start {
     int64_t requested;          /* chsm_now() before it was sent */
 };
 
-/* Pauses of a poll interval between the looks for a job: 150 s by default, more than the gateway's 60 s and a restore's 90 s. */
-#define CHSM_LOST_PAUSES 5
+/*
+ * Pauses of a poll interval (30 s) between the looks for a job. The gateway lets a request run for 60 s; a backup then takes 10,
+ * a restore 90, and it may show only when the cluster becomes active.
+ */
+#define CHSM_LOST_PAUSES_BACKUP 5
+#define CHSM_LOST_PAUSES_RESTORE 10
 
 /*
  * The request left, and no answer settles what became of it: looks for the job without starting anything. `id` is what the

@@ -173,7 +173,7 @@ expected() {
     esac
 }
 
-# judge_start LANE KIND: what is said of a start agrees with what the cloud knows
+# judge_start LANE KIND WORLD: what is said of a start agrees with what the cloud knows
 judge_start() {
     local lane=$1 kind=$2 known noted handled
 
@@ -185,7 +185,8 @@ judge_start() {
     noted=$(jq -r --arg kind "$kind" 'select(.event == "job-started" and .step == $kind) | .data.job_id' "$lane/evidence/journal.jsonl")
     [[ -z $noted || $noted == "$known" ]] || echo "the journal says job $noted; the cloud knows ${known:-none}"
     [[ -n $noted || -z $known ]] || grep -q "whether the $kind job started" "$lane/err" || echo "job $known runs, and nothing is said of it"
-    if grep -q "most likely no $kind started" "$lane/err" && [[ -n $known ]]; then echo "said that no $kind started, but $known did"; fi
+    # Where the keys are damaged, the cluster is kept from becoming active meanwhile: then a restore does not show.
+    if [[ $3 != damaged && -n $known ]] && grep -q "most likely no $kind started" "$lane/err"; then echo "said that no $kind started, but $known did"; fi
     if grep "whether the $kind job started" "$lane/err" | grep -Eq 'most likely it is this one|runs or has run' && [[ -z $known ]]; then echo "said that a $kind started, but none did"; fi
     if grep -q "whether the $kind job started" "$lane/err" && ! jq -es --arg text "whether the $kind job started" 'any(.event == "start-failed" and (.data.text | contains($text)) and .data.hint != "")' \
         "$lane/evidence/journal.jsonl" >/dev/null; then
@@ -207,8 +208,8 @@ judge_failed() {
 judge() {
     local lane=$1 wanted=$2 status=${3:-0} evidence=$1/evidence
 
-    judge_start "$lane" backup
-    judge_start "$lane" restore
+    judge_start "$lane" backup "${4:-}"
+    judge_start "$lane" restore "${4:-}"
     if [[ -e $evidence ]]; then
         (cd "$evidence" && sha256sum --quiet -c SHA256SUMS) >/dev/null 2>&1 || echo "the evidence is not sealed"
         jq -es 'length > 1 and (map(.n) == [range(1; length + 1)]) and .[-1].event == "run-end"' "$evidence/journal.jsonl" >/dev/null 2>&1 ||

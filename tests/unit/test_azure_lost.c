@@ -74,7 +74,8 @@ static void a_restore_that_shows(void **state)
 /* Only the whole time of looking allows "most likely". */
 static void a_restore_that_does_not_show(void **state)
 {
-    static const char *const script[] = { FRESH, ANSWER("504 Gateway Timeout", "", ""), FRESH, FRESH, FRESH, FRESH, FRESH, FRESH, NO_LIST, NULL };
+    static const char *const script[] = { FRESH, ANSWER("504 Gateway Timeout", "", ""), FRESH, FRESH, FRESH, FRESH, FRESH, FRESH,
+                                          FRESH, FRESH, FRESH, FRESH, FRESH, NO_LIST, NULL };
     static const char *const shorter[] = { FRESH, ANSWER("500 Oops", "", ""), FRESH, NULL };
     struct chsm_job j = { 0 };
     struct arm_world w;
@@ -84,8 +85,9 @@ static void a_restore_that_does_not_show(void **state)
     assert_fails(restore(&w, &j), CHSM_SERVICE, w.err);
     assert_contains(w.err.text, "chsm1 is still Succeeded and NotActivated after ");
     assert_contains(w.err.text, "most likely no restore started");
-    assert_contains(w.err.hint, "start again: `chsmctl restore start -g rg -n chsm1 -u " CONTAINER " --backup-id " BACKUP "`");
-    assert_int_equal(server_count(w.server), 3 + CHSM_LOST_PAUSES + 1);
+    assert_contains(w.err.hint, "see the cluster's activity log");
+    assert_contains(w.err.hint, "then `chsmctl restore start -g rg -n chsm1 -u " CONTAINER " --backup-id " BACKUP "`");
+    assert_int_equal(server_count(w.server), 3 + CHSM_LOST_PAUSES_RESTORE + 1);
     assert_one_start(&w);
     arm_world_close(&w);
 
