@@ -16,7 +16,8 @@ static int add_configured(const struct chsm_service *service, struct chsm_client
     return chsm_client_add(c, CHSM_CLIENT_RESOURCE, service->config, err);
 }
 
-int chsm_client_options(const struct chsm_args *args, struct chsm_client *ret, struct chsm_service *ret_service, struct chsm_err *err)
+int chsm_client_options(const struct chsm_args *args, struct chsm_client *ret, struct chsm_service *ret_service,
+                        struct chsm_err *err)
 {
     struct chsm_client_where where = { .root = args->root, .directories = args->client_directories.item };
 

@@ -10,19 +10,23 @@
 #include "client/look.h"
 #include "util/path.h"
 
-#define TEXT_MAX (4u << 20)
-#define MODULE_TIME 20000       /* ms */
-#define CONNECT_TIME 5000       /* ms */
+#define TEXT_MAX     (4u << 20)
+#define MODULE_TIME  20000 /* ms */
+#define CONNECT_TIME 5000  /* ms */
 
 const struct chsm_opt chsm_opts_client_show[] = { CHSM_OPTS_CLIENT, { 0 } };
 const struct chsm_opt chsm_opts_client_doctor[] = {
     CHSM_OPTS_CLIENT,
     CHSM_OPTS_REACH,
-    { "module", NULL, 'm', CHSM_OPT_TEXT, offsetof(struct chsm_args, module), "FILE", "PKCS#11 library (default: the client's own)" },
+    { "module", NULL, 'm', CHSM_OPT_TEXT, offsetof(struct chsm_args, module), "FILE",
+      "PKCS#11 library (default: the client's own)" },
     { "module-env", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, module_env), "NAME=VAL", "environment of the library" },
-    { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for its start (default 20s)" },
-    { "scan", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, scan), "DIR", "look for fake private keys there; may be repeated" },
-    { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE", "look for handles in its certificates' IDs" },
+    { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME",
+      "for its start (default 20s)" },
+    { "scan", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, scan), "DIR",
+      "look for fake private keys there; may be repeated" },
+    { "inventory", NULL, 'i', CHSM_OPT_TEXT, offsetof(struct chsm_args, inventory), "FILE",
+      "look for handles in its certificates' IDs" },
     { 0 },
 };
 
@@ -57,7 +61,8 @@ static int add_values(const json_t *list, struct chsm_buf *b, struct chsm_err *e
 
 static int add_row(json_t *rows, const char *what, const char *path, const char *said, struct chsm_err *err)
 {
-    return json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "what", what, "path", path, "says", said)) < 0 ? chsm_oom(err) : 0;
+    return json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "what", what, "path", path, "says", said)) < 0 ? chsm_oom(err)
+                                                                                                                   : 0;
 }
 
 /* What one entry of the look says, in a line. */
@@ -70,7 +75,8 @@ static int describe(const json_t *entry, struct chsm_buf *b, struct chsm_err *er
         return chsm_buf_adds(b, chsm_json_str(entry, "error"), err);
     if (add_values(json_object_get(entry, "hosts"), b, err) < 0 || add_values(json_object_get(entry, "addresses"), b, err) < 0)
         return -1;
-    if (subject && chsm_buf_addf(b, err, "%s, until %s, SHA-256 %.16s...", subject, chsm_json_str(entry, "not_after"), chsm_json_str(entry, "sha256")) < 0)
+    if (subject && chsm_buf_addf(b, err, "%s, until %s, SHA-256 %.16s...", subject, chsm_json_str(entry, "not_after"),
+                                 chsm_json_str(entry, "sha256")) < 0)
         return -1;
     json_object_foreach((json_t *)(uintptr_t)settings, key, value)
         if (chsm_buf_addf(b, err, "%s%s=%s", b->len ? " " : "", key, json_string_value(value)) < 0)
@@ -100,16 +106,22 @@ static int add_service(json_t *rows, const json_t *found, struct chsm_err *err)
     AUTO_BUF struct chsm_buf b = CHSM_BUF(TEXT_MAX), d = CHSM_BUF(TEXT_MAX);
 
     if (json_is_object(service)) {
-        bool masked = json_is_true(json_object_get(service, "masked")), enabled = json_is_true(json_object_get(service, "enabled"));
+        bool masked = json_is_true(json_object_get(service, "masked")),
+             enabled = json_is_true(json_object_get(service, "enabled"));
 
-        if (chsm_buf_addf(&b, err, "%s: ", masked ? "masked" : enabled ? "enabled" : "not enabled") < 0 ||
+        if (chsm_buf_addf(&b, err, "%s: ",
+                          masked    ? "masked"
+                          : enabled ? "enabled"
+                                    : "not enabled") < 0 ||
             add_values(json_object_get(service, "argv"), &b, err) < 0 ||
             add_row(rows, "service", chsm_json_str(service, "unit"), chsm_buf_str(&b), err) < 0)
             return -1;
     }
     if (pid == 0)
-        return add_row(rows, "daemon", "", json_is_true(json_object_get(daemon, "visible")) ? "does not run" : "cannot be seen", err);
-    if (chsm_buf_addf(&d, err, "process %lld since %s%s", pid, chsm_json_str(daemon, "started") ? chsm_json_str(daemon, "started") : "?",
+        return add_row(rows, "daemon", "", json_is_true(json_object_get(daemon, "visible")) ? "does not run" : "cannot be seen",
+                       err);
+    if (chsm_buf_addf(&d, err, "process %lld since %s%s", pid,
+                      chsm_json_str(daemon, "started") ? chsm_json_str(daemon, "started") : "?",
                       json_is_true(json_object_get(daemon, "outdated")) ? ", before the configuration was changed" : "") < 0)
         return -1;
     return add_row(rows, "daemon", json_string_value(json_array_get(json_object_get(daemon, "argv"), 0)), chsm_buf_str(&d), err);
@@ -117,9 +129,16 @@ static int add_service(json_t *rows, const json_t *found, struct chsm_err *err)
 
 static int make_rows(const json_t *found, json_t *rows, struct chsm_err *err)
 {
-    static const struct { const char *member, *what; } lists[] = {
-        { "copies", "points to" }, { "configurations", "configuration" }, { "owner_certificates", "owner certificate" },
-        { "applications", "application" }, { "libraries", "library" }, { "learned", "learned addresses" }, { "versions", "version" },
+    static const struct {
+        const char *member, *what;
+    } lists[] = {
+        { "copies", "points to" },
+        { "configurations", "configuration" },
+        { "owner_certificates", "owner certificate" },
+        { "applications", "application" },
+        { "libraries", "library" },
+        { "learned", "learned addresses" },
+        { "versions", "version" },
     };
     const json_t *folder;
     size_t i;
@@ -129,7 +148,9 @@ static int make_rows(const json_t *found, json_t *rows, struct chsm_err *err)
             return -1;
     json_array_foreach(json_object_get(found, "working_directories"), i, folder)
         if (add_row(rows, "working directory", chsm_json_str(folder, "path"),
-                    json_is_true(json_object_get(folder, "application")) ? "has azcloudhsm_application.cfg" : "has no azcloudhsm_application.cfg", err) < 0)
+                    json_is_true(json_object_get(folder, "application")) ? "has azcloudhsm_application.cfg"
+                                                                         : "has no azcloudhsm_application.cfg",
+                    err) < 0)
             return -1;
     return add_service(rows, found, err);
 }
@@ -148,10 +169,13 @@ int chsm_cmd_client_show(const struct chsm_args *args, enum chsm_code *ret_code,
 /* The library starts, has a slot and tells of its token; nobody logs in. */
 static int try_library(const struct chsm_args *args, chsm_deadline deadline, struct chsm_doctor *d, struct chsm_err *err)
 {
-    static const char remedy[] = "mend what is said of the daemon and the nodes; the library needs azcloudhsm_application.cfg in its working directory";
+    static const char remedy[] =
+        "mend what is said of the daemon and the nodes; the library needs azcloudhsm_application.cfg in its working directory";
     const char *own = args->root ? NULL : json_string_value(json_array_get(json_object_get(d->look, "libraries"), 0));
     const char *set = getenv("CHSMCTL_MODULE"), *module = args->module ? args->module : set ? set : own;
-    struct chsm_hsm_target target = { .module = module, .directory = args->client_directories.item[0], .env = args->module_env.item };
+    struct chsm_hsm_target target = { .module = module,
+                                      .directory = args->client_directories.item[0],
+                                      .env = args->module_env.item };
     struct chsm_hsm *hsm = NULL;
     struct chsm_err why = { 0 };
 
@@ -159,16 +183,19 @@ static int try_library(const struct chsm_args *args, chsm_deadline deadline, str
         return -1;
     target.timeout = chsm_deadline_left(deadline) < target.timeout ? chsm_deadline_left(deadline) : target.timeout;
     if (target.timeout == 0)
-        return chsm_doctor_add(d, CHSM_DOCTOR_UNKNOWN, "library", "give it more --timeout", err, "no time was left to try the library");
+        return chsm_doctor_add(d, CHSM_DOCTOR_UNKNOWN, "library", "give it more --timeout", err,
+                               "no time was left to try the library");
     if (!module)
-        return chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "library", "name the library with --module", err, "no library was tried: %s",
-                               args->root ? "that of another root is not loaded unasked" : "libazcloudhsm_pkcs11.so was not found");
+        return chsm_doctor_add(
+            d, CHSM_DOCTOR_WARNING, "library", "name the library with --module", err, "no library was tried: %s",
+            args->root ? "that of another root is not loaded unasked" : "libazcloudhsm_pkcs11.so was not found");
     if (chsm_hsm_open(&target, NULL, &hsm, &why) < 0) {
         if (why.code == CHSM_INTERRUPTED) {
             *err = why;
             return -1;
         }
-        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "library", why.hint[0] ? why.hint : remedy, err, "%s: %s", module, why.text);
+        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "library", why.hint[0] ? why.hint : remedy, err, "%s: %s", module,
+                               why.text);
     }
     chsm_hsm_close(hsm);
     return chsm_doctor_add(d, CHSM_DOCTOR_OK, "library", NULL, err, "%s starts and tells of its token", module);
@@ -181,7 +208,8 @@ static int find_handles(const struct chsm_args *args, struct chsm_doctor *d, str
 
     if (args->scan.n && chsm_handles_scan(args->scan.item, &scan, err) < 0)
         return -1;
-    if (args->inventory && (chsm_keys_load(args->inventory, &inv, err) < 0 || chsm_handles_certificates(&inv, &certificates, err) < 0))
+    if (args->inventory &&
+        (chsm_keys_load(args->inventory, &inv, err) < 0 || chsm_handles_certificates(&inv, &certificates, err) < 0))
         return -1;
     return chsm_doctor_handles(d, scan, certificates, err);
 }
@@ -197,14 +225,15 @@ static void nodes_done(struct nodes *nodes)
         chsm_reach_done(&nodes->v[i]);
 }
 
-static int reach_nodes(const struct chsm_args *args, chsm_deadline deadline, const json_t *found, struct nodes *nodes, bool *ret_all,
-                       struct chsm_err *err)
+static int reach_nodes(const struct chsm_args *args, chsm_deadline deadline, const json_t *found, struct nodes *nodes,
+                       bool *ret_all, struct chsm_err *err)
 {
     AUTO_PATHS struct chsm_paths hosts = { 0 };
     int64_t limit;
     unsigned port;
 
-    if (chsm_client_port(args, &port, err) < 0 || chsm_client_time(args->connect_timeout, "--connect-timeout", CONNECT_TIME, &limit, err) < 0 ||
+    if (chsm_client_port(args, &port, err) < 0 ||
+        chsm_client_time(args->connect_timeout, "--connect-timeout", CONNECT_TIME, &limit, err) < 0 ||
         chsm_doctor_hosts(found, &hosts, ret_all, err) < 0)
         return -1;
     for (size_t i = 0; i < hosts.n; i++) {
@@ -218,7 +247,9 @@ static int reach_nodes(const struct chsm_args *args, chsm_deadline deadline, con
 
 static int print_findings(const struct chsm_doctor *d, enum chsm_finding_level worst, struct chsm_err *err)
 {
-    static const struct chsm_column columns[] = { { "LEVEL", "level" }, { "CHECK", "check" }, { "WHAT", "what" }, { "REMEDY", "remedy" }, { 0 } };
+    static const struct chsm_column columns[] = {
+        { "LEVEL", "level" }, { "CHECK", "check" }, { "WHAT", "what" }, { "REMEDY", "remedy" }, { 0 }
+    };
     AUTO_BUF struct chsm_buf text = CHSM_BUF(TEXT_MAX);
     json_auto_t *result = json_pack("{s:s, s:O}", "outcome", chsm_doctor_level_name(worst), "findings", d->findings);
     const json_t *f;
@@ -231,7 +262,8 @@ static int print_findings(const struct chsm_doctor *d, enum chsm_finding_level w
     json_array_foreach(d->findings, i, f) {
         const char *remedy = chsm_json_str(f, "remedy");
 
-        if (chsm_buf_addf(&text, err, "%-8s %s: %s\n", chsm_json_str(f, "level"), chsm_json_str(f, "check"), chsm_json_str(f, "what")) < 0 ||
+        if (chsm_buf_addf(&text, err, "%-8s %s: %s\n", chsm_json_str(f, "level"), chsm_json_str(f, "check"),
+                          chsm_json_str(f, "what")) < 0 ||
             (remedy && chsm_buf_addf(&text, err, "         -> %s\n", remedy) < 0))
             return -1;
     }

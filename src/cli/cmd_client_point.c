@@ -13,21 +13,25 @@
 #include "util/clock.h"
 #include "util/path.h"
 
-#define TEXT_MAX (1u << 20)
-#define RESTART_TIME 60000      /* ms */
-#define WAIT_TIME 120000        /* ms in which the library has to answer after that */
-#define TRY_EVERY 1000          /* ms */
+#define TEXT_MAX     (1u << 20)
+#define RESTART_TIME 60000  /* ms */
+#define WAIT_TIME    120000 /* ms in which the library has to answer after that */
+#define TRY_EVERY    1000   /* ms */
 
 const struct chsm_opt chsm_opts_client_point[] = {
-    { "hostname", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, hostname), "HOST", "name or address of a node of the cluster" },
+    { "hostname", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, hostname), "HOST",
+      "name or address of a node of the cluster" },
     CHSM_OPTS_CLUSTER,
     CHSM_OPTS_CLIENT,
     { "dry-run", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, dry_run), NULL, "show what would change, change nothing" },
-    { "restart-file", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, restart_file), "FILE", "the program to run, one word a line" },
-    { "restart-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, restart_timeout), "TIME", "for that program (default 60s)" },
+    { "restart-file", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, restart_file), "FILE",
+      "the program to run, one word a line" },
+    { "restart-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, restart_timeout), "TIME",
+      "for that program (default 60s)" },
     { "module", NULL, 'm', CHSM_OPT_TEXT, offsetof(struct chsm_args, module), "FILE", "wait until this PKCS#11 library answers" },
     { "module-env", NULL, 0, CHSM_OPT_LIST, offsetof(struct chsm_args, module_env), "NAME=VAL", "environment of the library" },
-    { "wait-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, wait_timeout), "TIME", "for the library (default 120s)" },
+    { "wait-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, wait_timeout), "TIME",
+      "for the library (default 120s)" },
     { "no-wait", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_wait), NULL, "do not wait for the library" },
     { 0 },
 };
@@ -38,13 +42,13 @@ struct pointing {
     struct chsm_client client;
     struct chsm_service service;
     struct chsm_point point;
-    struct chsm_paths restart;          /* the words of the program */
-    char *program;                      /* where it is */
-    const char *module;                 /* the library to wait for; NULL = none */
-    json_t *aside;                      /* [{path, backup}] */
-    const char *restarted, *library;    /* what became of them: "done", "not needed", ... */
+    struct chsm_paths restart;       /* the words of the program */
+    char *program;                   /* where it is */
+    const char *module;              /* the library to wait for; NULL = none */
+    json_t *aside;                   /* [{path, backup}] */
+    const char *restarted, *library; /* what became of them: "done", "not needed", ... */
     int64_t now, restart_time, wait_time;
-    chsm_deadline deadline;             /* --timeout: of everything; 0 = none */
+    chsm_deadline deadline; /* --timeout: of everything; 0 = none */
 };
 
 static void pointing_done(struct pointing *p)
@@ -94,14 +98,14 @@ static int ask_azure(struct pointing *p, struct chsm_err *err)
     AUTO_CONNECTION struct chsm_connection c = { 0 };
     json_auto_t *cluster = NULL;
 
-    if (chsm_connect(p->args, /* need_cluster= */ true, &c, err) < 0 || chsm_cluster_get(c.arm, &c.cluster, c.deadline, &cluster, err) < 0 ||
-        chsm_endpoint_first(cluster, &p->host, err) < 0)
+    if (chsm_connect(p->args, /* need_cluster= */ true, &c, err) < 0 ||
+        chsm_cluster_get(c.arm, &c.cluster, c.deadline, &cluster, err) < 0 || chsm_endpoint_first(cluster, &p->host, err) < 0)
         return -1;
     if (p->host)
         return 0;
     (void)chsm_fail(err, CHSM_INCONCLUSIVE, "Azure names no node of cluster %s", p->args->name);
     return chsm_err_hint(err, "give the name of one with --hostname; the cluster's private endpoint has it "
-                         "(hsm1.chsm-...privatelink.cloudhsm.azure.net)");
+                              "(hsm1.chsm-...privatelink.cloudhsm.azure.net)");
 }
 
 static int find_host(struct pointing *p, struct chsm_err *err)
@@ -130,7 +134,8 @@ static int find_copies(struct pointing *p, struct chsm_err *err)
         return 0;
     (void)chsm_fail(err, CHSM_CONFIG, "there is no %s %s", CHSM_RESOURCE_CFG,
                     p->args->client_directories.n ? "in that folder" : "where the client is installed");
-    return chsm_err_hint(err, "name the folder that holds it with --directory; a new one is {\"servers\":[{\"hostname\":\"%s\"}]}", p->host);
+    return chsm_err_hint(
+        err, "name the folder that holds it with --directory; a new one is {\"servers\":[{\"hostname\":\"%s\"}]}", p->host);
 }
 
 static char *join(const json_t *hosts)
@@ -171,17 +176,19 @@ static int print_result(const struct pointing *p, struct chsm_err *err)
 
         if (add_copy_text(c, p->args->dry_run, &text, err) < 0)
             return -1;
-        if (json_array_append_new(copies, json_pack("{s:s, s:b, s:O, s:O, s:s*}", "path", c->path, "changed", c->new != NULL, "from", c->from, "to",
-                                                    c->to, "backup", c->backup)) < 0)
+        if (json_array_append_new(copies, json_pack("{s:s, s:b, s:O, s:O, s:s*}", "path", c->path, "changed", c->new != NULL,
+                                                    "from", c->from, "to", c->to, "backup", c->backup)) < 0)
             return chsm_oom(err);
     }
     json_array_foreach(p->aside, i, one)
-        if (chsm_buf_addf(&text, err, "%s: %s\n", chsm_json_str(one, "path"), chsm_json_str(one, "backup") ? "moved aside" : "would be moved aside") < 0)
+        if (chsm_buf_addf(&text, err, "%s: %s\n", chsm_json_str(one, "path"),
+                          chsm_json_str(one, "backup") ? "moved aside" : "would be moved aside") < 0)
             return -1;
     if (chsm_buf_addf(&text, err, "daemon: %s\nlibrary: %s\n", p->restarted, p->library) < 0)
         return -1;
-    result = json_pack("{s:s, s:b, s:b, s:O, s:O, s:s, s:s}", "hostname", p->host, "changed", p->point.changes > 0, "dry_run", p->args->dry_run,
-                       "copies", copies, "cluster_info", p->aside, "daemon", p->restarted, "library", p->library);
+    result =
+        json_pack("{s:s, s:b, s:b, s:O, s:O, s:s, s:s}", "hostname", p->host, "changed", p->point.changes > 0, "dry_run",
+                  p->args->dry_run, "copies", copies, "cluster_info", p->aside, "daemon", p->restarted, "library", p->library);
     return result ? chsm_out_report(result, chsm_buf_str(&text), err) : chsm_oom(err);
 }
 
@@ -252,7 +259,9 @@ static void check_daemon(const struct pointing *p, const struct chsm_daemon *d)
     for (size_t i = 0; i < p->point.n; i++)
         if (stat(p->point.copies[i].path, &copy) == 0 && copy.st_dev == own.st_dev && copy.st_ino == own.st_ino)
             return;
-    chsm_out_note("the daemon that runs was started with %s, which is none of these copies: applications use the cluster that it names", d->config);
+    chsm_out_note(
+        "the daemon that runs was started with %s, which is none of these copies: applications use the cluster that it names",
+        d->config);
 }
 
 static chsm_deadline sooner(chsm_deadline whole, int64_t ms)
@@ -288,7 +297,9 @@ static int restart(struct pointing *p, struct chsm_err *err)
         chsm_out_note("%s: %s", p->restart.v[0], output);
     if (rc < 0) {
         (void)chsm_err_prefix(err, "the configuration points to %s, but the daemon was not restarted", p->host);
-        return chsm_err_hint(err, "until it is, the client may still use the cluster from before; run this command again once the cause is mended");
+        return chsm_err_hint(
+            err,
+            "until it is, the client may still use the cluster from before; run this command again once the cause is mended");
     }
     p->restarted = "restarted";
     return 0;
@@ -344,8 +355,10 @@ static int change(struct pointing *p, struct chsm_err *err)
 
 int chsm_cmd_client_point(const struct chsm_args *args, enum chsm_code *ret_code, struct chsm_err *err)
 {
-    AUTO(pointing_done) struct pointing p = { .args = args, .aside = json_array(), .now = chsm_now(), .restarted = "not restarted",
-                                              .library = "not waited for" };
+    AUTO(pointing_done)
+    struct pointing p = {
+        .args = args, .aside = json_array(), .now = chsm_now(), .restarted = "not restarted", .library = "not waited for"
+    };
     int rc;
 
     (void)ret_code;

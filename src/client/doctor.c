@@ -9,11 +9,14 @@
 #include "util/buf.h"
 #include "util/json.h"
 
-#define EXPIRES_SOON ((int64_t)30 * 24 * 3600 * 1000)   /* ms */
-#define TEXT_MAX 4096u
+#define EXPIRES_SOON ((int64_t)30 * 24 * 3600 * 1000) /* ms */
+#define TEXT_MAX     4096u
 
 static const char *const level_names[] = {
-    [CHSM_DOCTOR_OK] = "ok", [CHSM_DOCTOR_WARNING] = "warning", [CHSM_DOCTOR_UNKNOWN] = "unknown", [CHSM_DOCTOR_PROBLEM] = "problem",
+    [CHSM_DOCTOR_OK] = "ok",
+    [CHSM_DOCTOR_WARNING] = "warning",
+    [CHSM_DOCTOR_UNKNOWN] = "unknown",
+    [CHSM_DOCTOR_PROBLEM] = "problem",
 };
 
 const char *chsm_doctor_level_name(enum chsm_finding_level level)
@@ -27,8 +30,8 @@ void chsm_doctor_done(struct chsm_doctor *d)
     d->findings = NULL;
 }
 
-int chsm_doctor_add(struct chsm_doctor *d, enum chsm_finding_level level, const char *check, const char *remedy, struct chsm_err *err,
-                    const char *fmt, ...)
+int chsm_doctor_add(struct chsm_doctor *d, enum chsm_finding_level level, const char *check, const char *remedy,
+                    struct chsm_err *err, const char *fmt, ...)
 {
     char text[TEXT_MAX];
     va_list ap;
@@ -38,8 +41,8 @@ int chsm_doctor_add(struct chsm_doctor *d, enum chsm_finding_level level, const 
     va_end(ap);
     if (!d->findings)
         d->findings = json_array();
-    if (json_array_append_new(d->findings, json_pack("{s:s, s:s, s:s, s:s*}", "check", check, "level", level_names[level], "what", text, "remedy",
-                                                     remedy)) < 0)
+    if (json_array_append_new(d->findings, json_pack("{s:s, s:s, s:s, s:s*}", "check", check, "level", level_names[level], "what",
+                                                     text, "remedy", remedy)) < 0)
         return chsm_oom(err);
     return 0;
 }
@@ -111,8 +114,9 @@ static int judge_copies(struct chsm_doctor *d, struct chsm_err *err)
     size_t i, wrong = 0;
 
     if (json_array_size(copies) == 0)
-        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration", "install Azure's client SDK, or name its folder with --directory", err,
-                               "there is no %s", CHSM_RESOURCE_CFG);
+        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration",
+                               "install Azure's client SDK, or name its folder with --directory", err, "there is no %s",
+                               CHSM_RESOURCE_CFG);
     json_array_foreach(copies, i, copy) {
         const char *path = chsm_json_str(copy, "path"), *why = chsm_json_str(copy, "error");
         const char *first = json_string_value(json_array_get(json_object_get(copy, "hosts"), 0));
@@ -120,16 +124,17 @@ static int judge_copies(struct chsm_doctor *d, struct chsm_err *err)
 
         wrong += why || !same_cluster(first, host);
         if (why)
-            rc = chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration", "it should look like {\"servers\":[{\"hostname\":\"hsm1...\"}]}", err, "%s",
-                                 why);
+            rc = chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration",
+                                 "it should look like {\"servers\":[{\"hostname\":\"hsm1...\"}]}", err, "%s", why);
         else if (!same_cluster(first, host))
             rc = chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration", "chsmctl client point makes all copies the same", err,
                                  "%s points to %s, and another copy to %s", path, first, host);
         if (rc < 0)
             return -1;
     }
-    return wrong ? 0 : chsm_doctor_add(d, CHSM_DOCTOR_OK, "configuration", NULL, err, "%zu %s to %s", json_array_size(copies),
-                                       json_array_size(copies) == 1 ? "copy points" : "copies point", host);
+    return wrong ? 0
+                 : chsm_doctor_add(d, CHSM_DOCTOR_OK, "configuration", NULL, err, "%zu %s to %s", json_array_size(copies),
+                                   json_array_size(copies) == 1 ? "copy points" : "copies point", host);
 }
 
 static int judge_other_configurations(struct chsm_doctor *d, struct chsm_err *err)
@@ -141,11 +146,12 @@ static int judge_other_configurations(struct chsm_doctor *d, struct chsm_err *er
     json_array_foreach(json_object_get(d->look, "configurations"), i, cfg) {
         const char *path = chsm_json_str(cfg, "path"), *why = chsm_json_str(cfg, "error");
 
-        if (why && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration", "look at it, and compare it with that of a new installation", err, "%s",
-                                   why) < 0)
+        if (why && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration",
+                                   "look at it, and compare it with that of a new installation", err, "%s", why) < 0)
             return -1;
         foreign = host && !why ? chsm_doctor_foreign(d, cfg, host) : NULL;
-        if (foreign && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration", "correct it by hand: chsmctl client point leaves this file alone", err,
+        if (foreign && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "configuration",
+                                       "correct it by hand: chsmctl client point leaves this file alone", err,
                                        "%s names %s, which is not of the cluster of %s", path, foreign, host) < 0)
             return -1;
     }
@@ -154,7 +160,8 @@ static int judge_other_configurations(struct chsm_doctor *d, struct chsm_err *er
 
 static int judge_certificate(struct chsm_doctor *d, const json_t *cert, struct chsm_err *err)
 {
-    static const char fresh[] = "get the right PO.crt from who set the source cluster up: it belongs to the partition, and cannot be changed there";
+    static const char fresh[] =
+        "get the right PO.crt from who set the source cluster up: it belongs to the partition, and cannot be changed there";
     const char *path = chsm_json_str(cert, "path"), *why = chsm_json_str(cert, "error"), *end = chsm_json_str(cert, "not_after");
     int64_t after = 0;
 
@@ -165,7 +172,8 @@ static int judge_certificate(struct chsm_doctor *d, const json_t *cert, struct c
     if (after < d->now)
         return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "owner certificate", fresh, err, "%s has expired on %s", path, end);
     return chsm_doctor_add(d, after - d->now < EXPIRES_SOON ? CHSM_DOCTOR_WARNING : CHSM_DOCTOR_OK, "owner certificate",
-                           after - d->now < EXPIRES_SOON ? fresh : NULL, err, "%s (%s) is valid until %s", path, chsm_json_str(cert, "subject"), end);
+                           after - d->now < EXPIRES_SOON ? fresh : NULL, err, "%s (%s) is valid until %s", path,
+                           chsm_json_str(cert, "subject"), end);
 }
 
 static int judge_certificates(struct chsm_doctor *d, struct chsm_err *err)
@@ -175,8 +183,9 @@ static int judge_certificates(struct chsm_doctor *d, struct chsm_err *err)
     size_t i;
 
     if (json_array_size(list) == 0)
-        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "owner certificate", "put the partition owner's certificate into the folder cert of the client",
-                               err, "there is no PO.crt");
+        return chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "owner certificate",
+                               "put the partition owner's certificate into the folder cert of the client", err,
+                               "there is no PO.crt");
     json_array_foreach(list, i, cert) {
         const char *digest = chsm_json_str(cert, "sha256");
 
@@ -202,10 +211,11 @@ static int judge_directories(struct chsm_doctor *d, struct chsm_err *err)
     json_array_foreach(json_object_get(d->look, "working_directories"), i, folder) {
         bool there = json_is_true(json_object_get(folder, "application"));
 
-        if (chsm_doctor_add(d, there ? CHSM_DOCTOR_OK : CHSM_DOCTOR_WARNING, "application",
-                            there ? NULL : "copy azcloudhsm_application.cfg to where applications are started, or start them where it is", err,
-                            there ? "%s has azcloudhsm_application.cfg" : "%s, the working directory, has no azcloudhsm_application.cfg",
-                            chsm_json_str(folder, "path")) < 0)
+        if (chsm_doctor_add(
+                d, there ? CHSM_DOCTOR_OK : CHSM_DOCTOR_WARNING, "application",
+                there ? NULL : "copy azcloudhsm_application.cfg to where applications are started, or start them where it is",
+                err, there ? "%s has azcloudhsm_application.cfg" : "%s, the working directory, has no azcloudhsm_application.cfg",
+                chsm_json_str(folder, "path")) < 0)
             return -1;
     }
     return 0;
@@ -220,10 +230,12 @@ static int judge_settings(struct chsm_doctor *d, struct chsm_err *err)
         const char *path = chsm_json_str(app, "path"), *why = chsm_json_str(app, "error");
         const char *handle = chsm_json_str(json_object_get(app, "settings"), "USER_KEK_HANDLE");
 
-        if (why && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "application", "write its settings as KEY=value, one a line", err, "%s", why) < 0)
+        if (why && chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "application", "write its settings as KEY=value, one a line", err,
+                                   "%s", why) < 0)
             return -1;
         if (handle && *handle &&
-            chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "handle", "after a restore find the key by its ID or label, and write its new handle there", err,
+            chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "handle",
+                            "after a restore find the key by its ID or label, and write its new handle there", err,
                             "%s: USER_KEK_HANDLE=%s is a handle, which a restore may change", path, handle) < 0)
             return -1;
     }
@@ -241,14 +253,18 @@ int chsm_doctor_handles(struct chsm_doctor *d, const json_t *scan, const json_t 
 
         if (!number)
             return chsm_oom(err);
-        if (chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "handle", "after a restore make it anew with getCaviumPrivKey, from the key's new handle", err,
-                            "%s is no private key but the handle of one%s, which a restore may change", chsm_json_str(one, "path"), number) < 0)
+        if (chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "handle",
+                            "after a restore make it anew with getCaviumPrivKey, from the key's new handle", err,
+                            "%s is no private key but the handle of one%s, which a restore may change",
+                            chsm_json_str(one, "path"), number) < 0)
             return -1;
     }
     json_array_foreach(certificates, i, one)
-        if (chsm_doctor_add(d, CHSM_DOCTOR_WARNING, "handle", "after a restore store the certificate anew, with the key's ID instead of its handle", err,
-                            "certificate \"%s\" of %s has the ID %s in decimal digits: the handle of its key, which a restore may change",
-                            chsm_json_str(one, "label"), chsm_json_str(one, "login"), chsm_json_str(one, "handle")) < 0)
+        if (chsm_doctor_add(
+                d, CHSM_DOCTOR_WARNING, "handle",
+                "after a restore store the certificate anew, with the key's ID instead of its handle", err,
+                "certificate \"%s\" of %s has the ID %s in decimal digits: the handle of its key, which a restore may change",
+                chsm_json_str(one, "label"), chsm_json_str(one, "login"), chsm_json_str(one, "handle")) < 0)
             return -1;
     if (scan && !json_is_true(json_object_get(scan, "complete")))
         return chsm_doctor_add(d, CHSM_DOCTOR_UNKNOWN, "handle", "look through smaller folders, as a user who may read them", err,
@@ -261,8 +277,8 @@ int chsm_doctor_handles(struct chsm_doctor *d, const json_t *scan, const json_t 
 
 int chsm_doctor_judge(struct chsm_doctor *d, bool all_nodes, struct chsm_err *err)
 {
-    if (judge_copies(d, err) < 0 || judge_other_configurations(d, err) < 0 || judge_certificates(d, err) < 0 || judge_directories(d, err) < 0 ||
-        chsm_doctor_service(d, err) < 0 || chsm_doctor_network(d, all_nodes, err) < 0)
+    if (judge_copies(d, err) < 0 || judge_other_configurations(d, err) < 0 || judge_certificates(d, err) < 0 ||
+        judge_directories(d, err) < 0 || chsm_doctor_service(d, err) < 0 || chsm_doctor_network(d, all_nodes, err) < 0)
         return -1;
     return judge_settings(d, err);
 }

@@ -17,10 +17,10 @@ const char *chsm_doctor_level_name(enum chsm_finding_level level);
 
 struct chsm_doctor {
     const json_t *look;
-    int64_t now;                        /* ms since 1970 */
-    const struct chsm_reach *nodes;     /* those of chsm_doctor_hosts(), looked at */
+    int64_t now;                    /* ms since 1970 */
+    const struct chsm_reach *nodes; /* those of chsm_doctor_hosts(), looked at */
     size_t n_nodes;
-    json_t *findings;                   /* [{check, level, what, remedy}]; made by chsm_doctor_judge() */
+    json_t *findings; /* [{check, level, what, remedy}]; made by chsm_doctor_judge() */
 };
 void chsm_doctor_done(struct chsm_doctor *d);
 #define AUTO_DOCTOR AUTO(chsm_doctor_done)
@@ -35,11 +35,12 @@ CHSM_MUST_CHECK int chsm_doctor_hosts(const json_t *look, struct chsm_paths *ret
 CHSM_MUST_CHECK int chsm_doctor_judge(struct chsm_doctor *d, bool all_nodes, struct chsm_err *err);
 
 /* Adds a finding; the remedy may be NULL. */
-CHSM_MUST_CHECK CHSM_PRINTF(6, 7) int chsm_doctor_add(struct chsm_doctor *d, enum chsm_finding_level level, const char *check, const char *remedy,
-                                                      struct chsm_err *err, const char *fmt, ...);
+CHSM_MUST_CHECK CHSM_PRINTF(6, 7) int chsm_doctor_add(struct chsm_doctor *d, enum chsm_finding_level level, const char *check,
+                                                      const char *remedy, struct chsm_err *err, const char *fmt, ...);
 
 /* Findings about what holds a handle: from chsm_handles_scan() and chsm_handles_certificates(); either may be NULL. */
-CHSM_MUST_CHECK int chsm_doctor_handles(struct chsm_doctor *d, const json_t *scan, const json_t *certificates, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_doctor_handles(struct chsm_doctor *d, const json_t *scan, const json_t *certificates,
+                                        struct chsm_err *err);
 
 /* The worst level: a problem, else unknown, else a warning, else ok. */
 enum chsm_finding_level chsm_doctor_worst(const struct chsm_doctor *d);

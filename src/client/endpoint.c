@@ -10,7 +10,7 @@
 #include "client/file.h"
 #include "util/path.h"
 
-#define HOST_MAX 253u
+#define HOST_MAX  253u
 #define LABEL_MAX 63u
 
 static const char privatelink[] = "privatelink.";
@@ -134,7 +134,8 @@ int chsm_endpoint_check(const char *host, struct chsm_err *err)
         bool end = host[i] == '.' || host[i] == '\0';
 
         if (end && (label == 0 || label > LABEL_MAX || host[i - 1] == '-'))
-            return chsm_fail(err, CHSM_USAGE, "\"%s\" is no host name: a part of it is empty, too long, or ends with \"-\"", host);
+            return chsm_fail(err, CHSM_USAGE, "\"%s\" is no host name: a part of it is empty, too long, or ends with \"-\"",
+                             host);
         if (!end && !isalnum((unsigned char)host[i]) && !(host[i] == '-' && label > 0))
             return chsm_fail(err, CHSM_USAGE, "\"%s\" is no host name: it may have letters, digits, \"-\" and \".\"", host);
         label = end ? 0 : label + 1;

@@ -5,7 +5,7 @@
 
 #include "client/resource.h"
 
-#define CHSM_CLUSTER_HOSTS 3u       /* nodes of a cluster: hsm1, hsm2, hsm3 */
+#define CHSM_CLUSTER_HOSTS 3u /* nodes of a cluster: hsm1, hsm2, hsm3 */
 
 /*
  * The host name in DIRECTORY/azcloudhsm_resource.cfg: which cluster a library that works there will talk to. *ret is

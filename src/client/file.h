@@ -7,20 +7,22 @@
 
 #include "util/buf.h"
 
-#define CHSM_CLIENT_FILE_MAX 65536u     /* bytes of a configuration file */
+#define CHSM_CLIENT_FILE_MAX 65536u /* bytes of a configuration file */
 
 /*
  * Appends the whole file to *ret, and its status to *ret_st (NULL = not wanted). Symbolic links are followed; what is no
  * regular file (a FIFO, a device, a folder) is an error at once, and nothing is waited for. CHSM_CONFIG when it cannot be
  * read or is larger than max bytes.
  */
-CHSM_MUST_CHECK int chsm_client_read(const char *path, size_t max, struct chsm_buf *ret, struct stat *ret_st, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_client_read(const char *path, size_t max, struct chsm_buf *ret, struct stat *ret_st,
+                                     struct chsm_err *err);
 
 /*
  * Makes a file that was not there (no link is followed), with mode and owner of `like`, on the disk when this returns.
  * CHSM_CONFIG; then there is no such file. -1 with errno EEXIST when there was something of that name.
  */
-CHSM_MUST_CHECK int chsm_client_create(const char *path, const void *data, size_t n, const struct stat *like, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_client_create(const char *path, const void *data, size_t n, const struct stat *like,
+                                       struct chsm_err *err);
 
 /* Makes the names in the folder of `path` last. */
 CHSM_MUST_CHECK int chsm_client_sync_folder(const char *path, struct chsm_err *err);

@@ -10,12 +10,12 @@
 #include "util/clock.h"
 #include "util/json.h"
 
-#define HANDLE_DIGITS_MAX 10u       /* of 32 bits */
+#define HANDLE_DIGITS_MAX 10u /* of 32 bits */
 
 struct scan {
     json_t *fakes;
     size_t seen;
-    char *why;          /* why it is not complete */
+    char *why; /* why it is not complete */
 };
 
 static int incomplete(struct scan *s, const char *path, const char *why, struct chsm_err *err)
@@ -36,7 +36,9 @@ static int look_at(struct scan *s, const char *path, struct chsm_err *err)
         return incomplete(s, path, why.text, err);
     if (chsm_pem_judge(chsm_buf_str(&text), text.len, &handle) != CHSM_PEM_FAKE)
         return 0;
-    return json_array_append_new(s->fakes, json_pack("{s:s, s:I}", "path", path, "handle", (json_int_t)handle)) < 0 ? chsm_oom(err) : 0;
+    return json_array_append_new(s->fakes, json_pack("{s:s, s:I}", "path", path, "handle", (json_int_t)handle)) < 0
+               ? chsm_oom(err)
+               : 0;
 }
 
 static int visit(struct scan *s, FTS *tree, FTSENT *e, struct chsm_err *err)
@@ -77,14 +79,16 @@ int chsm_handles_scan(const char *const *folders, json_t **ret, struct chsm_err 
 
     for (size_t i = 0; folders[i] && rc == 0; i++) {
         char *paths[] = { (char *)(uintptr_t)folders[i], NULL };
-        FTS *tree = access(folders[i], F_OK) == 0 ? fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV, NULL) : NULL;
+        FTS *tree =
+            access(folders[i], F_OK) == 0 ? fts_open(paths, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV, NULL) : NULL;
 
         rc = tree ? walk(&s, tree, err) : chsm_fail_errno(err, CHSM_CONFIG, "--scan %s", folders[i]);
         if (tree)
             (void)fts_close(tree);
     }
     if (rc == 0) {
-        *ret = json_pack("{s:I, s:b, s:s*, s:O}", "files", (json_int_t)s.seen, "complete", s.why == NULL, "why", s.why, "fakes", fakes);
+        *ret = json_pack("{s:I, s:b, s:s*, s:O}", "files", (json_int_t)s.seen, "complete", s.why == NULL, "why", s.why, "fakes",
+                         fakes);
         rc = *ret ? 0 : chsm_oom(err);
     }
     free(s.why);
@@ -104,7 +108,8 @@ static bool is_decimal(const struct chsm_bytes *id)
 static bool has_key(const struct chsm_section *s, const struct chsm_bytes *id)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->records[i].cls != CHSM_CLASS_CERTIFICATE && s->records[i].cls != CHSM_CLASS_DATA && chsm_bytes_eq(&s->records[i].id, id))
+        if (s->records[i].cls != CHSM_CLASS_CERTIFICATE && s->records[i].cls != CHSM_CLASS_DATA &&
+            chsm_bytes_eq(&s->records[i].id, id))
             return true;
     return false;
 }

@@ -8,8 +8,8 @@
 
 #include "keys/inventory.h"
 
-#define CHSM_SCAN_FILES_MAX 20000u      /* files and folders that are looked at, in all folders together */
-#define CHSM_SCAN_FILE_MAX 65536u       /* bytes of one that may be a key */
+#define CHSM_SCAN_FILES_MAX 20000u /* files and folders that are looked at, in all folders together */
+#define CHSM_SCAN_FILE_MAX  65536u /* bytes of one that may be a key */
 #define CHSM_SCAN_DEPTH_MAX 16
 
 /*

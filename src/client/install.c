@@ -10,22 +10,30 @@
 
 /* Folders of installs, new and old; the same patterns are looked for in each of them. */
 static const char *const installs[] = {
-    "/opt/azurecloudhsm", "/usr/local/bin/AzureCloudHSM-ClientSDK-*", "/usr/local/lib64/AzureCloudHSM-ClientSDK-*",
+    "/opt/azurecloudhsm",
+    "/usr/local/bin/AzureCloudHSM-ClientSDK-*",
+    "/usr/local/lib64/AzureCloudHSM-ClientSDK-*",
 };
 
 /* Where files are below such a folder, or below one that is named. client/ and mgmt_util/ are the layout of Windows, which has two copies. */
-static const struct { const char *name; const char *pattern[8]; } kinds[CHSM_CLIENT_KINDS] = {
+static const struct {
+    const char *name;
+    const char *pattern[8];
+} kinds[CHSM_CLIENT_KINDS] = {
     [CHSM_CLIENT_RESOURCE] = { "azcloudhsm_resource.cfg", { "%", "bin/%", "client/%", "mgmt_util/%" } },
     [CHSM_CLIENT_APPLICATION] = { "azcloudhsm_application.cfg", { "%", "bin/%", "utils/azcloudhsm_util/%" } },
     [CHSM_CLIENT_DAEMON] = { "azcloudhsm_client.cfg", { "%", "bin/%", "client/%" } },
     [CHSM_CLIENT_MGMT] = { "azcloudhsm_mgmt_util.cfg", { "%", "bin/%", "mgmt_util/%" } },
     [CHSM_CLIENT_OWNER_CERT] = { "PO.crt", { "cert/%", "%", "bin/%", "bin/cert/%", "client/cert/%" } },
     [CHSM_CLIENT_LIBRARY] = { "libazcloudhsm_pkcs11.so", { "lib64/%", "%", "lib/%", "bin/%" } },
-    [CHSM_CLIENT_CLUSTER_INFO] = { "cluster.info", { "%", "daemon/*/%", "bin/%", "bin/daemon/*/%", "client/daemon/*/%", "data/*/%" } },
+    [CHSM_CLIENT_CLUSTER_INFO] = { "cluster.info",
+                                   { "%", "daemon/*/%", "bin/%", "bin/daemon/*/%", "client/daemon/*/%", "data/*/%" } },
     [CHSM_CLIENT_VERSION] = { "VERSION", { "%", "bin/%" } },
     [CHSM_CLIENT_UNIT] = { "azure-cloud-hsm.service",
-                           { "/etc/systemd/system/%", "/run/systemd/system/%", "/usr/lib/systemd/system/%", "/lib/systemd/system/%" } },
-    [CHSM_CLIENT_UNIT_WANTED] = { "azure-cloud-hsm.service", { "/etc/systemd/system/*.wants/%", "/etc/systemd/system/*.requires/%" } },
+                           { "/etc/systemd/system/%", "/run/systemd/system/%", "/usr/lib/systemd/system/%",
+                             "/lib/systemd/system/%" } },
+    [CHSM_CLIENT_UNIT_WANTED] = { "azure-cloud-hsm.service",
+                                  { "/etc/systemd/system/*.wants/%", "/etc/systemd/system/*.requires/%" } },
 };
 
 const char *chsm_client_kind_name(enum chsm_client_kind kind)
@@ -129,7 +137,8 @@ static int add_pattern(const char *base, const char *pattern, const char *name, 
     glob_t g = { 0 };
     int rc;
 
-    if (add_quoted(&b, base, err) < 0 || chsm_buf_addf(&b, err, "%s%.*s%s", *pattern == '/' ? "" : "/", (int)before, pattern, mark ? name : "") < 0)
+    if (add_quoted(&b, base, err) < 0 ||
+        chsm_buf_addf(&b, err, "%s%.*s%s", *pattern == '/' ? "" : "/", (int)before, pattern, mark ? name : "") < 0)
         return -1;
     rc = glob(chsm_buf_str(&b), 0, NULL, &g);
     if (rc != 0 && rc != GLOB_NOMATCH) {
@@ -155,7 +164,8 @@ static int find_below(const char *base, enum chsm_client_kind kind, bool absolut
     return 0;
 }
 
-static int find_kind(const struct chsm_client_where *where, enum chsm_client_kind kind, struct chsm_client *c, struct chsm_err *err)
+static int find_kind(const struct chsm_client_where *where, enum chsm_client_kind kind, struct chsm_client *c,
+                     struct chsm_err *err)
 {
     AUTO_FREE char *top = chsm_client_path(where->root, "");
 

@@ -19,21 +19,21 @@ CHSM_MUST_CHECK int chsm_paths_add(struct chsm_paths *p, const char *path, struc
 
 /* Where to look. */
 struct chsm_client_where {
-    const char *root;                   /* stands for "/"; NULL = it is "/" */
-    const char *const *directories;     /* these folders, in place of those of an install; ended by NULL, may be NULL */
+    const char *root;               /* stands for "/"; NULL = it is "/" */
+    const char *const *directories; /* these folders, in place of those of an install; ended by NULL, may be NULL */
 };
 
 enum chsm_client_kind {
-    CHSM_CLIENT_RESOURCE,       /* azcloudhsm_resource.cfg */
-    CHSM_CLIENT_APPLICATION,    /* azcloudhsm_application.cfg */
-    CHSM_CLIENT_DAEMON,         /* azcloudhsm_client.cfg */
-    CHSM_CLIENT_MGMT,           /* azcloudhsm_mgmt_util.cfg */
-    CHSM_CLIENT_OWNER_CERT,     /* PO.crt */
-    CHSM_CLIENT_LIBRARY,        /* libazcloudhsm_pkcs11.so */
-    CHSM_CLIENT_CLUSTER_INFO,   /* cluster.info: addresses that the daemon has learned */
-    CHSM_CLIENT_VERSION,        /* VERSION */
-    CHSM_CLIENT_UNIT,           /* azure-cloud-hsm.service; never in a folder of its own */
-    CHSM_CLIENT_UNIT_WANTED,    /* the link that `systemctl enable` makes */
+    CHSM_CLIENT_RESOURCE,     /* azcloudhsm_resource.cfg */
+    CHSM_CLIENT_APPLICATION,  /* azcloudhsm_application.cfg */
+    CHSM_CLIENT_DAEMON,       /* azcloudhsm_client.cfg */
+    CHSM_CLIENT_MGMT,         /* azcloudhsm_mgmt_util.cfg */
+    CHSM_CLIENT_OWNER_CERT,   /* PO.crt */
+    CHSM_CLIENT_LIBRARY,      /* libazcloudhsm_pkcs11.so */
+    CHSM_CLIENT_CLUSTER_INFO, /* cluster.info: addresses that the daemon has learned */
+    CHSM_CLIENT_VERSION,      /* VERSION */
+    CHSM_CLIENT_UNIT,         /* azure-cloud-hsm.service; never in a folder of its own */
+    CHSM_CLIENT_UNIT_WANTED,  /* the link that `systemctl enable` makes */
     CHSM_CLIENT_KINDS
 };
 
@@ -41,8 +41,8 @@ enum chsm_client_kind {
 const char *chsm_client_kind_name(enum chsm_client_kind kind);
 
 struct chsm_client {
-    struct chsm_paths bases;                        /* the folders that were looked in and exist */
-    struct chsm_paths found[CHSM_CLIENT_KINDS];     /* each file once, also where folders are linked to each other */
+    struct chsm_paths bases;                    /* the folders that were looked in and exist */
+    struct chsm_paths found[CHSM_CLIENT_KINDS]; /* each file once, also where folders are linked to each other */
 };
 void chsm_client_done(struct chsm_client *c);
 #define AUTO_CLIENT AUTO(chsm_client_done)

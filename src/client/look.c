@@ -84,7 +84,8 @@ static json_t *entry_of(const char *path, reader *read)
     struct chsm_err why = { 0 };
     json_t *entry = json_pack("{s:s}", "path", path);
 
-    if (chsm_client_read(path, CHSM_CLIENT_FILE_MAX, &text, NULL, &why) < 0 || read(chsm_buf_str(&text), text.len, path, &said, &why) < 0)
+    if (chsm_client_read(path, CHSM_CLIENT_FILE_MAX, &text, NULL, &why) < 0 ||
+        read(chsm_buf_str(&text), text.len, path, &said, &why) < 0)
         (void)json_object_set_new(entry, "error", json_string(why.text));
     else
         (void)json_object_update(entry, said);
@@ -113,14 +114,16 @@ static int look_copies(const struct chsm_client *client, json_t *list, struct ch
         if (lstat(client->found[CHSM_CLIENT_RESOURCE].v[i], &st) < 0)
             continue;
         (void)snprintf(mode, sizeof mode, "%04o", (unsigned)st.st_mode & 07777);
-        if (json_object_set_new(entry, "link", json_boolean(S_ISLNK(st.st_mode))) < 0 || json_object_set_new(entry, "mode", json_string(mode)) < 0)
+        if (json_object_set_new(entry, "link", json_boolean(S_ISLNK(st.st_mode))) < 0 ||
+            json_object_set_new(entry, "mode", json_string(mode)) < 0)
             return chsm_oom(err);
     }
     return 0;
 }
 
 /* Certificates that the daemon's own files name count as well. */
-static int look_certificates(const char *root, const struct chsm_client *client, const json_t *configurations, json_t *list, struct chsm_err *err)
+static int look_certificates(const char *root, const struct chsm_client *client, const json_t *configurations, json_t *list,
+                             struct chsm_err *err)
 {
     struct chsm_client all = { .bases = { 0 } };
     struct chsm_paths *paths = &all.found[CHSM_CLIENT_OWNER_CERT];
@@ -154,7 +157,8 @@ static int look_versions(const struct chsm_client *client, json_t *list, struct 
     for (size_t i = 0; i < client->bases.n; i++) {
         const char *at = strstr(client->bases.v[i], prefix);
 
-        if (at && json_array_append_new(list, json_pack("{s:s, s:s}", "path", client->bases.v[i], "version", at + sizeof prefix - 1)) < 0)
+        if (at && json_array_append_new(
+                      list, json_pack("{s:s, s:s}", "path", client->bases.v[i], "version", at + sizeof prefix - 1)) < 0)
             return chsm_oom(err);
     }
     return 0;
@@ -177,8 +181,8 @@ static json_t *service_json(const struct chsm_service *s)
 {
     if (!s->unit)
         return json_null();
-    return json_pack("{s:s, s:b, s:b, s:o, s:s*}", "unit", s->unit, "enabled", s->enabled, "masked", s->masked, "argv", list_of(&s->argv), "config",
-                     s->config);
+    return json_pack("{s:s, s:b, s:b, s:o, s:s*}", "unit", s->unit, "enabled", s->enabled, "masked", s->masked, "argv",
+                     list_of(&s->argv), "config", s->config);
 }
 
 /* Whether it was started before one of the copies was last changed; true only when that is certain. */
@@ -188,7 +192,8 @@ static bool is_outdated(const struct chsm_daemon *d, const struct chsm_client *c
     struct stat st;
 
     for (size_t i = 0; i < copies->n; i++)
-        if (stat(copies->v[i], &st) == 0 && chsm_daemon_older(d, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000))
+        if (stat(copies->v[i], &st) == 0 &&
+            chsm_daemon_older(d, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000))
             return true;
     return false;
 }
@@ -209,9 +214,9 @@ static int look_daemon(const char *root, const struct chsm_client *client, json_
         return -1;
     if (d.config)
         used = entry_of(d.config, chsm_settings_daemon);
-    *ret = json_pack("{s:b, s:I, s:o, s:s*, s:b, s:o*, s:o*}", "visible", d.visible, "pid", (json_int_t)d.pid, "argv", list_of(&d.argv), "started",
-                     *when ? when : NULL, "outdated", is_outdated(&d, client), "sockets", seen ? list_of(&sockets) : NULL,
-                     "configuration", used);
+    *ret = json_pack("{s:b, s:I, s:o, s:s*, s:b, s:o*, s:o*}", "visible", d.visible, "pid", (json_int_t)d.pid, "argv",
+                     list_of(&d.argv), "started", *when ? when : NULL, "outdated", is_outdated(&d, client), "sockets",
+                     seen ? list_of(&sockets) : NULL, "configuration", used);
     return *ret ? 0 : chsm_oom(err);
 }
 
@@ -239,10 +244,11 @@ static int look_hosts_file(const char *root, json_t **ret, struct chsm_err *err)
     return 0;
 }
 
-int chsm_client_look(const char *root, const struct chsm_client *client, const struct chsm_service *service, const char *const *directories,
-                     json_t **ret, struct chsm_err *err)
+int chsm_client_look(const char *root, const struct chsm_client *client, const struct chsm_service *service,
+                     const char *const *directories, json_t **ret, struct chsm_err *err)
 {
-    json_auto_t *copies = json_array(), *certificates = json_array(), *configurations = json_array(), *applications = json_array();
+    json_auto_t *copies = json_array(), *certificates = json_array(), *configurations = json_array(),
+                *applications = json_array();
     json_auto_t *folders = json_array(), *learned = json_array(), *versions = json_array(), *daemon = NULL, *hosts = NULL;
 
     if (look_copies(client, copies, err) < 0 ||
@@ -251,11 +257,12 @@ int chsm_client_look(const char *root, const struct chsm_client *client, const s
         add_files(&client->found[CHSM_CLIENT_APPLICATION], read_application, applications, err) < 0 ||
         add_files(&client->found[CHSM_CLIENT_CLUSTER_INFO], read_learned, learned, err) < 0 ||
         look_certificates(root, client, configurations, certificates, err) < 0 || look_versions(client, versions, err) < 0 ||
-        look_directories(directories, folders, err) < 0 || look_hosts_file(root, &hosts, err) < 0 || look_daemon(root, client, &daemon, err) < 0)
+        look_directories(directories, folders, err) < 0 || look_hosts_file(root, &hosts, err) < 0 ||
+        look_daemon(root, client, &daemon, err) < 0)
         return -1;
-    *ret = json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o, s:O, s:O, s:o, s:O, s:O}", "bases", list_of(&client->bases), "copies", copies,
-                     "owner_certificates", certificates, "configurations", configurations, "applications", applications, "working_directories",
-                     folders, "libraries", list_of(&client->found[CHSM_CLIENT_LIBRARY]), "learned", learned, "versions", versions, "service",
-                     service_json(service), "daemon", daemon, "hosts_file", hosts);
+    *ret = json_pack("{s:o, s:O, s:O, s:O, s:O, s:O, s:o, s:O, s:O, s:o, s:O, s:O}", "bases", list_of(&client->bases), "copies",
+                     copies, "owner_certificates", certificates, "configurations", configurations, "applications", applications,
+                     "working_directories", folders, "libraries", list_of(&client->found[CHSM_CLIENT_LIBRARY]), "learned",
+                     learned, "versions", versions, "service", service_json(service), "daemon", daemon, "hosts_file", hosts);
     return *ret ? 0 : chsm_oom(err);
 }

@@ -9,15 +9,15 @@
 #include "client/lookup.h"
 #include "util/buf.h"
 
-#define SLICE 100               /* ms: how late an interruption is noticed */
-#define ADDRESSES_MAX 8u        /* of one name */
+#define SLICE         100 /* ms: how late an interruption is noticed */
+#define ADDRESSES_MAX 8u  /* of one name */
 
 /* Shared with the threads; the last one to leave frees it. */
 struct lookup {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned users;
-    size_t left;                /* names without an answer */
+    size_t left; /* names without an answer */
     struct name {
         struct lookup *all;
         char *host;
@@ -133,12 +133,17 @@ static int take_addresses(const struct addrinfo *list, struct chsm_reach *r, str
 {
     for (; list && r->addresses.n < ADDRESSES_MAX; list = list->ai_next) {
         char text[INET6_ADDRSTRLEN] = "";
-        union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } a;
+        union {
+            struct sockaddr any;
+            struct sockaddr_in v4;
+            struct sockaddr_in6 v6;
+        } a;
 
         if (list->ai_addrlen > sizeof a)
             continue;
         memcpy(&a, list->ai_addr, list->ai_addrlen);
-        if (!inet_ntop(a.any.sa_family, a.any.sa_family == AF_INET6 ? (void *)&a.v6.sin6_addr : (void *)&a.v4.sin_addr, text, sizeof text))
+        if (!inet_ntop(a.any.sa_family, a.any.sa_family == AF_INET6 ? (void *)&a.v6.sin6_addr : (void *)&a.v4.sin_addr, text,
+                       sizeof text))
             continue;
         r->public = r->public || !chsm_reach_private(text);
         if (chsm_paths_add(&r->addresses, text, err) < 0)
@@ -152,7 +157,8 @@ static int take(const struct name *name, struct chsm_reach *r, struct chsm_err *
     r->name = !name->done || name->rc == EAI_AGAIN ? CHSM_NAME_NO_ANSWER : name->rc == 0 ? CHSM_NAME_RESOLVED : CHSM_NAME_UNKNOWN;
     if (r->name == CHSM_NAME_RESOLVED)
         return take_addresses(name->list, r, err);
-    r->why = name->done ? chsm_strf("the name does not resolve: %s", gai_strerror(name->rc)) : strdup("the resolver did not answer in time");
+    r->why = name->done ? chsm_strf("the name does not resolve: %s", gai_strerror(name->rc))
+                        : strdup("the resolver did not answer in time");
     return r->why ? 0 : chsm_oom(err);
 }
 

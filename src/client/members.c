@@ -21,7 +21,9 @@ static void look_done(struct look *l)
 
 const char *chsm_member_name(enum chsm_member m)
 {
-    static const char *const names[] = { [CHSM_MEMBER_FINE] = "fine", [CHSM_MEMBER_DOWN] = "down", [CHSM_MEMBER_OPEN] = "not established" };
+    static const char *const names[] = {
+        [CHSM_MEMBER_FINE] = "fine", [CHSM_MEMBER_DOWN] = "down", [CHSM_MEMBER_OPEN] = "not established"
+    };
 
     return names[m];
 }
@@ -73,9 +75,10 @@ static json_t *addresses_of(const struct chsm_reach *r)
 
 static json_t *member_json(const json_t *hsm, const struct chsm_reach *r, enum chsm_member m, unsigned port)
 {
-    return json_pack("{s:s, s:s*, s:s*, s:o, s:i, s:b, s:s, s:o*, s:s*}", "node", r->host, "state", chsm_json_str(hsm, "state"), "state_message",
-                     chsm_json_str(hsm, "stateMessage"), "addresses", addresses_of(r), "port", (int)port, "reachable", r->open, "outcome",
-                     chsm_member_name(m), "milliseconds", r->open ? json_integer(r->ms) : NULL, "why", r->why);
+    return json_pack("{s:s, s:s*, s:s*, s:o, s:i, s:b, s:s, s:o*, s:s*}", "node", r->host, "state", chsm_json_str(hsm, "state"),
+                     "state_message", chsm_json_str(hsm, "stateMessage"), "addresses", addresses_of(r), "port", (int)port,
+                     "reachable", r->open, "outcome", chsm_member_name(m), "milliseconds", r->open ? json_integer(r->ms) : NULL,
+                     "why", r->why);
 }
 
 /* A node that is down says more than one of which nothing is known. */
@@ -102,7 +105,8 @@ int chsm_members_look(const json_t *cluster, unsigned port, chsm_deadline deadli
         if (json_array_append_new(nodes, member_json(l.hsm[i], &l.node[i], m, port)) < 0)
             return chsm_oom(err);
     }
-    o = json_pack("{s:O, s:i, s:i, s:s}", "nodes", nodes, "named", (int)l.n, "expected", (int)CHSM_CLUSTER_HOSTS, "outcome", chsm_member_name(all));
+    o = json_pack("{s:O, s:i, s:i, s:s}", "nodes", nodes, "named", (int)l.n, "expected", (int)CHSM_CLUSTER_HOSTS, "outcome",
+                  chsm_member_name(all));
     if (!o)
         return chsm_oom(err);
     *ret_outcome = all;

@@ -11,7 +11,7 @@
 #include "client/reach.h"
 
 enum chsm_member { CHSM_MEMBER_FINE, CHSM_MEMBER_DOWN, CHSM_MEMBER_OPEN };
-const char *chsm_member_name(enum chsm_member m);       /* "fine", "down", "not established" */
+const char *chsm_member_name(enum chsm_member m); /* "fine", "down", "not established" */
 
 /* Pure; `state` may be NULL. */
 enum chsm_member chsm_member_judge(const char *state, const struct chsm_reach *r);
@@ -21,7 +21,7 @@ enum chsm_member chsm_member_judge(const char *state, const struct chsm_reach *r
  * "outcome": ...}; the outcome is that of the worst node, and no better than "not established" when Azure names fewer than three. It is the
  * caller's. Errors as of chsm_reach_all().
  */
-CHSM_MUST_CHECK int chsm_members_look(const json_t *cluster, unsigned port, chsm_deadline deadline, enum chsm_member *ret_outcome, json_t **ret,
-                                      struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_members_look(const json_t *cluster, unsigned port, chsm_deadline deadline, enum chsm_member *ret_outcome,
+                                      json_t **ret, struct chsm_err *err);
 
 #endif

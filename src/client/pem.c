@@ -10,14 +10,17 @@
 
 #include "client/pem.h"
 
-#define SMALL_BITS 64       /* no private number of a real key is as short as this */
-#define HANDLE_MIN 6u       /* the least that published outputs show; RSA's own small numbers are below or odd exponents */
-#define BLOCKS_MAX 64u      /* of one file */
+#define SMALL_BITS 64  /* no private number of a real key is as short as this */
+#define HANDLE_MIN 6u  /* the least that published outputs show; RSA's own small numbers are below or odd exponents */
+#define BLOCKS_MAX 64u /* of one file */
 
 enum { INTEGER = 0x02, OCTETS = 0x04, SEQUENCE = 0x30 };
 
 /* What is left of a DER value. */
-struct der { const unsigned char *p; size_t n; };
+struct der {
+    const unsigned char *p;
+    size_t n;
+};
 
 /* Takes the next value; false when there is none, or it is cut. */
 static bool take(struct der *in, unsigned *ret_tag, struct der *ret)
@@ -145,7 +148,8 @@ static enum chsm_pem judge_key(struct der der, uint32_t *handle, bool inside)
 
 static bool is_private(const char *name)
 {
-    return strcmp(name, PEM_STRING_PKCS8INF) == 0 || strcmp(name, PEM_STRING_RSA) == 0 || strcmp(name, PEM_STRING_ECPRIVATEKEY) == 0;
+    return strcmp(name, PEM_STRING_PKCS8INF) == 0 || strcmp(name, PEM_STRING_RSA) == 0 ||
+           strcmp(name, PEM_STRING_ECPRIVATEKEY) == 0;
 }
 
 enum chsm_pem chsm_pem_judge(const char *text, size_t n, uint32_t *ret_handle)
@@ -159,7 +163,9 @@ enum chsm_pem chsm_pem_judge(const char *text, size_t n, uint32_t *ret_handle)
     *ret_handle = 0;
     for (unsigned i = 0; bio && i < BLOCKS_MAX && PEM_read_bio(bio, &name, &header, &data, &len) == 1; i++) {
         uint32_t handle = 0;
-        enum chsm_pem is = is_private(name) && !*header ? judge_key((struct der){ data, (size_t)len }, &handle, /* inside= */ false) : CHSM_PEM_NONE;
+        enum chsm_pem is = is_private(name) && !*header
+                               ? judge_key((struct der){ data, (size_t)len }, &handle, /* inside= */ false)
+                               : CHSM_PEM_NONE;
 
         if (is > worst) {
             worst = is;

@@ -10,9 +10,9 @@
 #include "util/err.h"
 
 enum chsm_pem {
-    CHSM_PEM_NONE,          /* no private key in it, or an encrypted one */
-    CHSM_PEM_REAL,          /* a private key that fits its public half, or has none to be held against */
-    CHSM_PEM_FAKE,          /* RSA factors that are not those of the modulus, an EC number that is not of the point or far too small */
+    CHSM_PEM_NONE, /* no private key in it, or an encrypted one */
+    CHSM_PEM_REAL, /* a private key that fits its public half, or has none to be held against */
+    CHSM_PEM_FAKE, /* RSA factors that are not those of the modulus, an EC number that is not of the point or far too small */
 };
 
 /*

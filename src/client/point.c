@@ -9,7 +9,7 @@
 #include "util/clock.h"
 #include "util/enc.h"
 
-#define BACKUPS_MAX 1000u       /* of one second */
+#define BACKUPS_MAX 1000u /* of one second */
 
 void chsm_point_done(struct chsm_point *p)
 {
@@ -73,7 +73,7 @@ static int plan_copy(const char *path, const char *host, struct chsm_point_copy 
         chsm_resource_point(chsm_buf_str(&text), text.len, path, host, &c->new, err) < 0)
         return -1;
     /* One that is right already is not touched, so it may be anything that can be read. */
-    if (c->new && check_copy(path, err) < 0)
+    if (c->new &&check_copy(path, err) < 0)
         return -1;
     c->old_len = text.len;
     c->from = hosts_of(chsm_buf_str(&text), text.len, path);
@@ -172,7 +172,8 @@ int chsm_point_stage(struct chsm_point *p, int64_t now, struct chsm_err *err)
 
         if (!c->new)
             continue;
-        if (write_backup(c, now, err) < 0 || write_temp(c, c->new, strlen(c->new), err) < 0 || chsm_client_sync_folder(c->path, err) < 0) {
+        if (write_backup(c, now, err) < 0 || write_temp(c, c->new, strlen(c->new), err) < 0 ||
+            chsm_client_sync_folder(c->path, err) < 0) {
             unstage(p, /* backups= */ true);
             return chsm_err_hint(err, "no copy of %s was changed", CHSM_RESOURCE_CFG);
         }
@@ -187,8 +188,8 @@ static int check_unchanged(const struct chsm_point_copy *c, struct chsm_err *err
 
     if (lstat(c->path, &st) < 0)
         return chsm_fail_errno(err, CHSM_CONFIG, "%s", c->path);
-    if (st.st_dev != c->st.st_dev || st.st_ino != c->st.st_ino || st.st_size != c->st.st_size || st.st_mtim.tv_sec != c->st.st_mtim.tv_sec ||
-        st.st_mtim.tv_nsec != c->st.st_mtim.tv_nsec)
+    if (st.st_dev != c->st.st_dev || st.st_ino != c->st.st_ino || st.st_size != c->st.st_size ||
+        st.st_mtim.tv_sec != c->st.st_mtim.tv_sec || st.st_mtim.tv_nsec != c->st.st_mtim.tv_nsec)
         return chsm_fail(err, CHSM_CONFIG, "%s was changed by somebody else at this moment", c->path);
     return 0;
 }
@@ -205,7 +206,10 @@ static int replace(struct chsm_point_copy *c, struct chsm_err *err)
 static int put_back(struct chsm_point_copy *c)
 {
     c->done = false;
-    return write_temp(c, c->old, c->old_len, NULL) < 0 || rename(c->temp, c->path) < 0 || chsm_client_sync_folder(c->path, NULL) < 0 ? -1 : 0;
+    return write_temp(c, c->old, c->old_len, NULL) < 0 || rename(c->temp, c->path) < 0 ||
+                   chsm_client_sync_folder(c->path, NULL) < 0
+               ? -1
+               : 0;
 }
 
 int chsm_point_commit(struct chsm_point *p, struct chsm_err *err)

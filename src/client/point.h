@@ -20,18 +20,18 @@
 
 struct chsm_point_copy {
     char *path;
-    char *old, *new;            /* texts; new == NULL: it is right already */
+    char *old, *new; /* texts; new == NULL: it is right already */
     size_t old_len;
-    struct stat st;             /* of the file that was read */
-    json_t *from, *to;          /* arrays of host names */
-    char *backup, *temp;        /* set by staging */
+    struct stat st;      /* of the file that was read */
+    json_t *from, *to;   /* arrays of host names */
+    char *backup, *temp; /* set by staging */
     bool done;
 };
 
 struct chsm_point {
     struct chsm_point_copy *copies;
     size_t n;
-    size_t changes;             /* copies that are not right yet */
+    size_t changes; /* copies that are not right yet */
 };
 
 void chsm_point_done(struct chsm_point *p);
@@ -42,7 +42,8 @@ void chsm_point_done(struct chsm_point *p);
  * be read or would have to be guessed at, that is a symbolic link or has a second name (replacing it would part the two), or is
  * read-only.
  */
-CHSM_MUST_CHECK int chsm_point_plan(const struct chsm_paths *copies, const char *host, struct chsm_point *ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_point_plan(const struct chsm_paths *copies, const char *host, struct chsm_point *ret,
+                                    struct chsm_err *err);
 
 /* `now` names the backups (ms since 1970). On failure nothing is left of it, and no copy has changed. */
 CHSM_MUST_CHECK int chsm_point_stage(struct chsm_point *p, int64_t now, struct chsm_err *err);

@@ -10,13 +10,14 @@
 #include "client/lookup.h"
 #include "util/buf.h"
 
-#define SLICE 100           /* ms: how late an interruption is noticed */
-#define TRIES_MAX 64u       /* connections that are tried at the same time */
+#define SLICE     100 /* ms: how late an interruption is noticed */
+#define TRIES_MAX 64u /* connections that are tried at the same time */
 
-struct try {
+struct
+try {
     struct chsm_reach *node;
-    const char *address;    /* borrowed from the node */
-    int fd;                 /* -1 = over */
+    const char *address; /* borrowed from the node */
+    int fd;              /* -1 = over */
 };
 
 void chsm_reach_done(struct chsm_reach *r)
@@ -35,7 +36,8 @@ int chsm_reach_init(struct chsm_reach *r, const char *host, struct chsm_err *err
 
 static bool private_v4(uint32_t a)
 {
-    return a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 22 == 0x64400000u >> 22;
+    return a >> 24 == 10 || a >> 24 == 127 || a >> 20 == 0xac1 || a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe ||
+           a >> 22 == 0x64400000u >> 22;
 }
 
 bool chsm_reach_private(const char *address)
@@ -47,7 +49,8 @@ bool chsm_reach_private(const char *address)
         return private_v4(ntohl(v4.s_addr));
     if (inet_pton(AF_INET6, address, &v6) != 1)
         return false;
-    return (v6.s6_addr[0] & 0xfe) == 0xfc || (v6.s6_addr[0] == 0xfe && (v6.s6_addr[1] & 0xc0) == 0x80) || IN6_IS_ADDR_LOOPBACK(&v6);
+    return (v6.s6_addr[0] & 0xfe) == 0xfc || (v6.s6_addr[0] == 0xfe && (v6.s6_addr[1] & 0xc0) == 0x80) ||
+           IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 /* The reason that is shown is the last one: what was said of an address does not matter when another one answers. */
@@ -60,7 +63,11 @@ static int note_why(struct chsm_reach *r, const char *address, int why, struct c
 
 static int start(struct chsm_reach *r, const char *address, unsigned port, struct try *t, struct chsm_err *err)
 {
-    union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } a = { 0 };
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } a = { 0 };
     socklen_t n = sizeof a.v4;
     int why;
 
@@ -134,7 +141,8 @@ static int connect_all(struct try *tries, size_t n, chsm_deadline deadline, stru
             return -1;
     }
     for (size_t i = 0; i < n; i++)
-        if (tries[i].fd >= 0 && !tries[i].node->open && !tries[i].node->why && note_why(tries[i].node, tries[i].node->host, 0, err) < 0)
+        if (tries[i].fd >= 0 && !tries[i].node->open && !tries[i].node->why &&
+            note_why(tries[i].node, tries[i].node->host, 0, err) < 0)
             return -1;
     return 0;
 }

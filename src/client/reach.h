@@ -8,19 +8,19 @@
 #include "client/install.h"
 #include "util/clock.h"
 
-#define CHSM_NODE_PORT 2225u        /* the one that every output of the client names (facts: cloudhsm-client.md §5) */
-#define CHSM_REACH_MAX 16u          /* nodes that are looked at together */
+#define CHSM_NODE_PORT 2225u /* the one that every output of the client names (facts: cloudhsm-client.md §5) */
+#define CHSM_REACH_MAX 16u   /* nodes that are looked at together */
 
 enum chsm_name { CHSM_NAME_RESOLVED, CHSM_NAME_UNKNOWN, CHSM_NAME_NO_ANSWER };
 
 struct chsm_reach {
     char *host;
     enum chsm_name name;
-    struct chsm_paths addresses;    /* as text */
-    bool public;                    /* one of them is no private address */
-    bool open;                      /* a connection to the port was made, and closed at once */
-    int64_t ms;                     /* that took so long */
-    char *why;                      /* what failed; NULL when nothing did */
+    struct chsm_paths addresses; /* as text */
+    bool public;                 /* one of them is no private address */
+    bool open;                   /* a connection to the port was made, and closed at once */
+    int64_t ms;                  /* that took so long */
+    char *why;                   /* what failed; NULL when nothing did */
 };
 void chsm_reach_done(struct chsm_reach *r);
 

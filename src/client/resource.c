@@ -8,8 +8,13 @@
 #include "client/resource.h"
 
 /* A JSON text that is known to be valid, and a place in it. */
-struct scan { const char *text; size_t n, at; };
-struct span { size_t begin, end; };
+struct scan {
+    const char *text;
+    size_t n, at;
+};
+struct span {
+    size_t begin, end;
+};
 
 int chsm_resource_parse(const char *text, size_t n, const char *what, json_t **ret, struct chsm_err *err)
 {
@@ -132,7 +137,8 @@ static int wanted_host(const char *old, size_t i, const char *host, const char *
     if (i > 0 && number && chsm_endpoint_node(host, number, &name, err) < 0)
         return -1;
     if (i > 0 && !name) {
-        (void)chsm_fail(err, CHSM_CONFIG, "%s names a server %zu, %s, and what it should become cannot be told from %s", what, i + 1, old, host);
+        (void)chsm_fail(err, CHSM_CONFIG, "%s names a server %zu, %s, and what it should become cannot be told from %s", what,
+                        i + 1, old, host);
         return chsm_err_hint(err, "leave one server in it: the client learns the others from the first");
     }
     *ret = i == 0 ? strdup(host) : name;
@@ -163,7 +169,8 @@ int chsm_resource_point(const char *text, size_t n, const char *what, const char
     json_t *server;
     size_t i;
 
-    if (chsm_endpoint_check(host, err) < 0 || chsm_resource_parse(text, n, what, &cfg, err) < 0 || chsm_buf_add(&b, text, n, err) < 0)
+    if (chsm_endpoint_check(host, err) < 0 || chsm_resource_parse(text, n, what, &cfg, err) < 0 ||
+        chsm_buf_add(&b, text, n, err) < 0)
         return -1;
     json_array_foreach(json_object_get(cfg, "servers"), i, server) {
         const char *old = chsm_json_str(server, "hostname");

@@ -21,6 +21,7 @@ const char *chsm_resource_host(const json_t *cfg, size_t i);
  * of that cluster with the number that they had ("hsm2..." stays hsm2), and CHSM_CONFIG where names do not tell. Nothing else of the
  * text changes, not even a blank. *ret is NULL when it is so already; otherwise the caller frees it.
  */
-CHSM_MUST_CHECK int chsm_resource_point(const char *text, size_t n, const char *what, const char *host, char **ret, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_resource_point(const char *text, size_t n, const char *what, const char *host, char **ret,
+                                        struct chsm_err *err);
 
 #endif

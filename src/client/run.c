@@ -14,12 +14,12 @@
 #include "util/path.h"
 #include "util/spawn.h"
 
-#define SLICE 50        /* ms: how late its end, or an interruption, is noticed */
+#define SLICE 50 /* ms: how late its end, or an interruption, is noticed */
 
 struct program {
     pid_t pid;
-    int out;                /* what it prints */
-    struct chsm_buf tail;   /* the end of that */
+    int out;              /* what it prints */
+    struct chsm_buf tail; /* the end of that */
 };
 
 int chsm_client_program(const char *name, char **ret, struct chsm_err *err)
@@ -152,7 +152,8 @@ static int outcome(struct program *p, const char *name, struct chsm_err *err)
     return WEXITSTATUS(status) == 0 ? 0 : chsm_fail(err, CHSM_SERVICE, "%s ended with status %d", name, WEXITSTATUS(status));
 }
 
-int chsm_client_run(const char *program, const struct chsm_paths *words, chsm_deadline deadline, char **output, struct chsm_err *err)
+int chsm_client_run(const char *program, const struct chsm_paths *words, chsm_deadline deadline, char **output,
+                    struct chsm_err *err)
 {
     struct program p = { .out = -1, .tail = CHSM_BUF(CHSM_RUN_OUTPUT_MAX) };
     int rc;

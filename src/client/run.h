@@ -17,7 +17,8 @@ CHSM_MUST_CHECK int chsm_client_program(const char *name, char **ret, struct chs
  * *output gets the end of what it prints, redacted, and is no more than CHSM_RUN_OUTPUT_MAX long; also on failure. CHSM_CONFIG when it
  * cannot be started, CHSM_SERVICE when it fails, CHSM_DEADLINE and CHSM_INTERRUPTED, after which it and its children are killed.
  */
-CHSM_MUST_CHECK int chsm_client_run(const char *program, const struct chsm_paths *words, chsm_deadline deadline, char **output, struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_client_run(const char *program, const struct chsm_paths *words, chsm_deadline deadline, char **output,
+                                    struct chsm_err *err);
 
 /* The words of a command from a file: one a line; empty lines and those that begin with "#" do not count. CHSM_CONFIG. */
 CHSM_MUST_CHECK int chsm_client_run_words(const char *path, struct chsm_paths *ret, struct chsm_err *err);

@@ -11,9 +11,9 @@
 #include "util/clock.h"
 #include "util/path.h"
 
-#define DAEMON "azcloudhsm_client"
-#define PROC_MAX (1u << 20)     /* bytes of a file below /proc */
-#define SLACK 100               /* ms: the times of processes are told in hundredths of a second, those of files in clock ticks */
+#define DAEMON   "azcloudhsm_client"
+#define PROC_MAX (1u << 20) /* bytes of a file below /proc */
+#define SLACK    100        /* ms: the times of processes are told in hundredths of a second, those of files in clock ticks */
 
 void chsm_service_done(struct chsm_service *s)
 {
@@ -148,7 +148,8 @@ int chsm_service_read(const char *root, const struct chsm_client *client, struct
             return chsm_oom(err);
         n = readlink(s.unit, target, sizeof target);
         s.masked = n == (ssize_t)strlen("/dev/null") && memcmp(target, "/dev/null", (size_t)n) == 0;
-        if (parse_file(s.unit, &s.argv, err) < 0 || parse_drop_ins(root, chsm_client_kind_name(CHSM_CLIENT_UNIT), &s.argv, err) < 0 ||
+        if (parse_file(s.unit, &s.argv, err) < 0 ||
+            parse_drop_ins(root, chsm_client_kind_name(CHSM_CLIENT_UNIT), &s.argv, err) < 0 ||
             find_config(root, &s.argv, NULL, &s.config, err) < 0)
             return -1;
     }
@@ -210,8 +211,8 @@ static int64_t start_time(const char *proc, const char *pid)
     return *end == ' ' && after < 1ull << 50 ? boot + (int64_t)after * 1000 / ticks : 0;
 }
 
-static int take_process(const char *root, const char *proc, const char *pid, const struct chsm_buf *cmdline, struct chsm_daemon *d,
-                        struct chsm_err *err)
+static int take_process(const char *root, const char *proc, const char *pid, const struct chsm_buf *cmdline,
+                        struct chsm_daemon *d, struct chsm_err *err)
 {
     AUTO_FREE char *link = chsm_strf("%s/%s/cwd", proc, pid);
     char folder[PATH_MAX], *end;

@@ -13,8 +13,8 @@
 #include "util/enc.h"
 #include "util/log.h"
 
-#define DEPTH_MAX 32u       /* of JSON that is searched */
-#define LIST_MAX 64u        /* host names or certificates of one file */
+#define DEPTH_MAX 32u /* of JSON that is searched */
+#define LIST_MAX  64u /* host names or certificates of one file */
 
 static bool is_blank(char c)
 {
@@ -152,7 +152,9 @@ static json_t *subject_of(const X509 *cert)
 {
     BIO *bio = BIO_new(BIO_s_mem());
     char *text = NULL;
-    long n = bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0 ? BIO_get_mem_data(bio, &text) : 0;
+    long n = bio && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) >= 0
+                 ? BIO_get_mem_data(bio, &text)
+                 : 0;
     json_t *subject = n > 0 ? text_of(text, (size_t)n) : json_string("");
 
     BIO_free(bio);
@@ -172,7 +174,9 @@ int chsm_settings_certificate(const char *data, size_t n, const char *what, json
     format_time(X509_get0_notBefore(cert), before);
     format_time(X509_get0_notAfter(cert), after);
     hex = X509_digest(cert, EVP_sha256(), digest, &len) == 1 ? chsm_hex(digest, len) : NULL;
-    *ret = hex ? json_pack("{s:o, s:s, s:s, s:s}", "subject", subject_of(cert), "sha256", hex, "not_before", before, "not_after", after) : NULL;
+    *ret = hex ? json_pack("{s:o, s:s, s:s, s:s}", "subject", subject_of(cert), "sha256", hex, "not_before", before, "not_after",
+                           after)
+               : NULL;
     X509_free(cert);
     ERR_clear_error();
     return *ret ? 0 : chsm_oom(err);

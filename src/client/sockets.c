@@ -8,9 +8,9 @@
 #include "client/service.h"
 #include "util/path.h"
 
-#define TABLE_MAX (4u << 20)    /* bytes of a table of all sockets */
-#define FDS_MAX 4096u           /* descriptors of one process that are looked at */
-#define COLUMNS 12
+#define TABLE_MAX (4u << 20) /* bytes of a table of all sockets */
+#define FDS_MAX   4096u      /* descriptors of one process that are looked at */
+#define COLUMNS   12
 
 struct inodes {
     char (*v)[24];
@@ -73,7 +73,8 @@ static int add_tcp(char **word, size_t n, const struct inodes *inodes, struct ch
 
 typedef int adder(char **word, size_t n, const struct inodes *inodes, struct chsm_paths *ret, struct chsm_err *err);
 
-static int read_table(const char *proc, const char *leaf, adder *add, const struct inodes *inodes, struct chsm_paths *ret, struct chsm_err *err)
+static int read_table(const char *proc, const char *leaf, adder *add, const struct inodes *inodes, struct chsm_paths *ret,
+                      struct chsm_err *err)
 {
     AUTO_FREE char *path = chsm_path_join(proc, leaf);
     AUTO_BUF struct chsm_buf text = CHSM_BUF(TABLE_MAX);
@@ -106,7 +107,10 @@ int chsm_daemon_sockets(const char *root, pid_t pid, struct chsm_paths *ret, boo
         return chsm_oom(err);
     *ret_seen = read_inodes(fds, &inodes);
     if (*ret_seen)
-        rc = read_table(proc, "net/unix", add_unix, &inodes, ret, err) < 0 || read_table(proc, "net/tcp", add_tcp, &inodes, ret, err) < 0 ? -1 : 0;
+        rc = read_table(proc, "net/unix", add_unix, &inodes, ret, err) < 0 ||
+                     read_table(proc, "net/tcp", add_tcp, &inodes, ret, err) < 0
+                 ? -1
+                 : 0;
     free(inodes.v);
     return rc;
 }

@@ -18,7 +18,7 @@
 #include "fuzz.h"
 #include "fuzz_json.h"
 
-#define HOST "hsm1.chsm-new-x.privatelink.cloudhsm.azure.net"
+#define HOST        "hsm1.chsm-new-x.privatelink.cloudhsm.azure.net"
 #define LEARNED_MAX 256u
 
 /* The value without the host names of its servers. */

@@ -17,7 +17,8 @@ static int listen_at(const char *address, in_port_t *port)
     socklen_t n = sizeof a;
 
     if (inet_pton(AF_INET, address, &a.sin_addr) != 1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        bind(fd, (const struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 16) < 0 || getsockname(fd, (struct sockaddr *)&a, &n) < 0)
+        bind(fd, (const struct sockaddr *)&a, sizeof a) < 0 || listen(fd, 16) < 0 ||
+        getsockname(fd, (struct sockaddr *)&a, &n) < 0)
         return -1;
     *port = a.sin_port;
     return fd;

@@ -15,8 +15,8 @@
 #include "util/json.h"
 
 #define DOMAIN ".c-x.privatelink.cloudhsm.azure.net"
-#define HOST "hsm1" DOMAIN
-#define NOW INT64_C(1795860672000)      /* 2026-11-28T10:11:12Z */
+#define HOST   "hsm1" DOMAIN
+#define NOW    INT64_C(1795860672000) /* 2026-11-28T10:11:12Z */
 #define HANDLE 262169u
 
 /* A machine with which nothing is wrong. */
@@ -86,8 +86,9 @@ static void expect_finding(struct machine *m, enum chsm_finding_level level, con
 
     assert_ok(chsm_doctor_judge(&m->d, true, &err), err);
     json_array_foreach(m->d.findings, i, f)
-        found = found || (chsm_streq(chsm_json_str(f, "level"), chsm_doctor_level_name(level)) && chsm_streq(chsm_json_str(f, "check"), check) &&
-                          strstr(chsm_json_str(f, "what"), words) && (level == CHSM_DOCTOR_OK || chsm_json_str(f, "remedy")));
+        found = found || (chsm_streq(chsm_json_str(f, "level"), chsm_doctor_level_name(level)) &&
+                          chsm_streq(chsm_json_str(f, "check"), check) && strstr(chsm_json_str(f, "what"), words) &&
+                          (level == CHSM_DOCTOR_OK || chsm_json_str(f, "remedy")));
     if (!found || chsm_doctor_worst(&m->d) != level) {
         AUTO_FREE char *all = json_dumps(m->d.findings, JSON_INDENT(1));
 
@@ -106,37 +107,53 @@ static void a_sound_machine_has_no_findings(void **state)
 
 static void every_damage_has_its_finding(void **state)
 {
-    static const struct { const char *member, *value; enum chsm_finding_level level; const char *check, *words; } damages[] = {
+    static const struct {
+        const char *member, *value;
+        enum chsm_finding_level level;
+        const char *check, *words;
+    } damages[] = {
         { "copies", "[]", CHSM_DOCTOR_PROBLEM, "configuration", "there is no azcloudhsm_resource.cfg" },
-        { "copies", "[{'path':'/b','hosts':['" HOST "']},{'path':'/c','error':'/c: not JSON'}]", CHSM_DOCTOR_PROBLEM, "configuration", "not JSON" },
-        { "copies", "[{'path':'/b','hosts':['" HOST "']},{'path':'/c','hosts':['hsm1.other.cloudhsm.azure.net']}]", CHSM_DOCTOR_PROBLEM,
-          "configuration", "/c points to hsm1.other.cloudhsm.azure.net" },
-        { "configurations", "[{'path':'/m.cfg','hosts':['10.0.9.9']}]", CHSM_DOCTOR_WARNING, "configuration", "/m.cfg names 10.0.9.9" },
+        { "copies", "[{'path':'/b','hosts':['" HOST "']},{'path':'/c','error':'/c: not JSON'}]", CHSM_DOCTOR_PROBLEM,
+          "configuration", "not JSON" },
+        { "copies", "[{'path':'/b','hosts':['" HOST "']},{'path':'/c','hosts':['hsm1.other.cloudhsm.azure.net']}]",
+          CHSM_DOCTOR_PROBLEM, "configuration", "/c points to hsm1.other.cloudhsm.azure.net" },
+        { "configurations", "[{'path':'/m.cfg','hosts':['10.0.9.9']}]", CHSM_DOCTOR_WARNING, "configuration",
+          "/m.cfg names 10.0.9.9" },
         { "configurations", "[{'path':'/m.cfg','error':'/m.cfg: bad'}]", CHSM_DOCTOR_WARNING, "configuration", "bad" },
         { "owner_certificates", "[]", CHSM_DOCTOR_PROBLEM, "owner certificate", "there is no PO.crt" },
-        { "owner_certificates", "[{'path':'/p','error':'/p is no certificate'}]", CHSM_DOCTOR_PROBLEM, "owner certificate", "no certificate" },
-        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2026-11-28T10:11:11Z'}]", CHSM_DOCTOR_PROBLEM,
-          "owner certificate", "has expired" },
-        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2026-12-20T00:00:00Z'}]", CHSM_DOCTOR_WARNING,
-          "owner certificate", "valid until 2026-12-20" },
-        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':''}]", CHSM_DOCTOR_UNKNOWN, "owner certificate", "does not say" },
-        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2030-01-01T00:00:00Z'},"
-          "{'path':'/q','subject':'s','sha256':'bb','not_after':'2030-01-01T00:00:00Z'}]", CHSM_DOCTOR_WARNING, "owner certificate", "/p and /q" },
-        { "working_directories", "[{'path':'/w','application':false}]", CHSM_DOCTOR_WARNING, "application", "/w, the working directory" },
+        { "owner_certificates", "[{'path':'/p','error':'/p is no certificate'}]", CHSM_DOCTOR_PROBLEM, "owner certificate",
+          "no certificate" },
+        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2026-11-28T10:11:11Z'}]",
+          CHSM_DOCTOR_PROBLEM, "owner certificate", "has expired" },
+        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2026-12-20T00:00:00Z'}]",
+          CHSM_DOCTOR_WARNING, "owner certificate", "valid until 2026-12-20" },
+        { "owner_certificates", "[{'path':'/p','subject':'s','sha256':'aa','not_after':''}]", CHSM_DOCTOR_UNKNOWN,
+          "owner certificate", "does not say" },
+        { "owner_certificates",
+          "[{'path':'/p','subject':'s','sha256':'aa','not_after':'2030-01-01T00:00:00Z'},"
+          "{'path':'/q','subject':'s','sha256':'bb','not_after':'2030-01-01T00:00:00Z'}]",
+          CHSM_DOCTOR_WARNING, "owner certificate", "/p and /q" },
+        { "working_directories", "[{'path':'/w','application':false}]", CHSM_DOCTOR_WARNING, "application",
+          "/w, the working directory" },
         { "applications", "[{'path':'/a','error':'/a:3: this is no KEY=value'}]", CHSM_DOCTOR_WARNING, "application", "/a:3" },
-        { "applications", "[{'path':'/a','settings':{'USER_KEK_HANDLE':'262150'}}]", CHSM_DOCTOR_WARNING, "handle", "USER_KEK_HANDLE=262150" },
+        { "applications", "[{'path':'/a','settings':{'USER_KEK_HANDLE':'262150'}}]", CHSM_DOCTOR_WARNING, "handle",
+          "USER_KEK_HANDLE=262150" },
         { "service", "null", CHSM_DOCTOR_WARNING, "service", "there is no azure-cloud-hsm.service" },
         { "service", "{'unit':'/u','masked':true}", CHSM_DOCTOR_WARNING, "service", "masked" },
         { "service", "{'unit':'/u','enabled':false}", CHSM_DOCTOR_WARNING, "service", "not enabled" },
-        { "service", "{'unit':'/u','enabled':true,'config':'/none/r.cfg'}", CHSM_DOCTOR_PROBLEM, "service", "/none/r.cfg, which cannot be read" },
+        { "service", "{'unit':'/u','enabled':true,'config':'/none/r.cfg'}", CHSM_DOCTOR_PROBLEM, "service",
+          "/none/r.cfg, which cannot be read" },
         { "daemon", "{'visible':false}", CHSM_DOCTOR_UNKNOWN, "daemon", "cannot be seen" },
         { "daemon", "{'visible':true,'pid':0}", CHSM_DOCTOR_PROBLEM, "daemon", "does not run" },
-        { "daemon", "{'visible':true,'pid':7,'outdated':true,'started':'x','sockets':['/s']}", CHSM_DOCTOR_PROBLEM, "daemon", "from before" },
+        { "daemon", "{'visible':true,'pid':7,'outdated':true,'started':'x','sockets':['/s']}", CHSM_DOCTOR_PROBLEM, "daemon",
+          "from before" },
         { "daemon", "{'visible':true,'pid':7}", CHSM_DOCTOR_UNKNOWN, "daemon", "sockets cannot be seen" },
         { "daemon", "{'visible':true,'pid':7,'sockets':[]}", CHSM_DOCTOR_PROBLEM, "daemon", "no local socket" },
-        { "daemon", "{'visible':true,'pid':7,'sockets':['/s'],'configuration':{'path':'/x.cfg','hosts':['hsm1.other.cloudhsm.azure.net']}}",
+        { "daemon",
+          "{'visible':true,'pid':7,'sockets':['/s'],'configuration':{'path':'/x.cfg','hosts':['hsm1.other.cloudhsm.azure.net']}}",
           CHSM_DOCTOR_PROBLEM, "daemon", "/x.cfg, which points to hsm1.other.cloudhsm.azure.net" },
-        { "learned", "[{'path':'/ci','addresses':['10.0.2.4','10.9.9.9']}]", CHSM_DOCTOR_PROBLEM, "learned addresses", "/ci remembers 10.9.9.9" },
+        { "learned", "[{'path':'/ci','addresses':['10.0.2.4','10.9.9.9']}]", CHSM_DOCTOR_PROBLEM, "learned addresses",
+          "/ci remembers 10.9.9.9" },
         { "learned", "[{'path':'/ci','error':'/ci: x'}]", CHSM_DOCTOR_UNKNOWN, "learned addresses", "/ci" },
         { "hosts_file", "['" HOST "']", CHSM_DOCTOR_WARNING, "node", "/etc/hosts" },
     };
@@ -229,7 +246,8 @@ static char *pem_of(EVP_PKEY *key, bool traditional)
     long len;
 
     assert_int_equal(traditional ? PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL)
-                                 : PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+                                 : PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL),
+                     1);
     len = BIO_get_mem_data(bio, &text);
     copy = chsm_strf("%.*s", (int)len, text);
     BIO_free(bio);
@@ -248,8 +266,9 @@ static void expect_pem(const char *text, enum chsm_pem wanted, uint32_t wanted_h
 static void fake_private_keys(void **state)
 {
     /* An EC key whose number is the handle: SEQUENCE { 1, 00..00 040019, [0] P-256 }. */
-    static const char ec[] = "-----BEGIN EC PRIVATE KEY-----\n"
-                             "MDECAQEEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAZoAoGCCqGSM49\nAwEH\n-----END EC PRIVATE KEY-----\n";
+    static const char ec[] =
+        "-----BEGIN EC PRIVATE KEY-----\n"
+        "MDECAQEEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAZoAoGCCqGSM49\nAwEH\n-----END EC PRIVATE KEY-----\n";
     AUTO_FREE char *rsa = fake_rsa(HANDLE), *odd = fake_rsa(5);
     char *real[4];
     AUTO_FREE char *both = NULL;
@@ -291,7 +310,7 @@ static void certificates_with_a_handle_for_an_id(void **state)
     s->login = strdup("cu1");
     assert_int_equal(add_record(s, CHSM_CLASS_CERTIFICATE, "262150"), 0);
     assert_int_equal(add_record(s, CHSM_CLASS_CERTIFICATE, "262151"), 0);
-    assert_int_equal(add_record(s, CHSM_CLASS_PRIVATE, "262151"), 0);      /* this one really is an ID */
+    assert_int_equal(add_record(s, CHSM_CLASS_PRIVATE, "262151"), 0); /* this one really is an ID */
     assert_int_equal(add_record(s, CHSM_CLASS_CERTIFICATE, "12345678901"), 0);
     assert_int_equal(add_record(s, CHSM_CLASS_CERTIFICATE, "007"), 0);
     assert_int_equal(add_record(s, CHSM_CLASS_CERTIFICATE, "\x02\x01"), 0);
@@ -303,11 +322,13 @@ static void certificates_with_a_handle_for_an_id(void **state)
 
 static void settings(void **state)
 {
-    static const char text[] = "DAEMON_ID=1  \r\n# a comment\n\n  PORT = 1111\nPORT=2222\nEMPTY=\nURL=https://a.b/c?sig=secret&api-version=1\nBYTES=\xff\n";
+    static const char text[] = "DAEMON_ID=1  \r\n# a comment\n\n  PORT = "
+                               "1111\nPORT=2222\nEMPTY=\nURL=https://a.b/c?sig=secret&api-version=1\nBYTES=\xff\n";
     static const char *const bad[] = { "novalue", "=x", "A B=c", "ok=1\n\x01=2" };
     json_auto_t *got = NULL, *cfg = NULL;
-    static const char twin[] = "{\"client\":{\"e2e_owner_crt_path\":\"/c.crt\"},\"server\":{\"hostname\":\"a\"},\"servers\":[{\"hostname\":\"b\",\"e\":"
-                               "{\"owner_cert_path\":\"/d.crt\"}},{\"hostname\":\"a\"},{\"hostname\":7}]}";
+    static const char twin[] =
+        "{\"client\":{\"e2e_owner_crt_path\":\"/c.crt\"},\"server\":{\"hostname\":\"a\"},\"servers\":[{\"hostname\":\"b\",\"e\":"
+        "{\"owner_cert_path\":\"/d.crt\"}},{\"hostname\":\"a\"},{\"hostname\":7}]}";
     struct chsm_err err = { 0 };
 
     (void)state;

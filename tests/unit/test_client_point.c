@@ -11,8 +11,8 @@
 #include "util/path.h"
 
 #define HOST "hsm1.new.cloudhsm.azure.net"
-#define OLD "{\"servers\": [{\"hostname\": \"hsm1.old.cloudhsm.azure.net\"}]}\n"
-#define NOW 1795860672000   /* 2026-11-28T10:11:12Z */
+#define OLD  "{\"servers\": [{\"hostname\": \"hsm1.old.cloudhsm.azure.net\"}]}\n"
+#define NOW  1795860672000 /* 2026-11-28T10:11:12Z */
 
 struct world {
     char dir[32];

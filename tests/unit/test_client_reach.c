@@ -11,7 +11,7 @@
 
 #include "client/members.h"
 
-#define LIMIT 400       /* ms; a resolver that hangs has to cost no more than this and a little */
+#define LIMIT 400 /* ms; a resolver that hangs has to cost no more than this and a little */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t released = PTHREAD_COND_INITIALIZER;
@@ -49,7 +49,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         return EAI_NONAME;
     if (strcmp(name, "later") == 0)
         return EAI_AGAIN;
-    *ret = strcmp(name, "two") == 0    ? address_of("127.0.0.99", address_of("127.0.0.1", NULL))
+    *ret = strcmp(name, "two") == 0      ? address_of("127.0.0.99", address_of("127.0.0.1", NULL))
            : strcmp(name, "public") == 0 ? address_of("127.0.0.1", address_of("192.0.2.1", NULL))
                                          : address_of(name, NULL);
     return 0;
@@ -130,8 +130,8 @@ static void a_resolver_that_hangs_costs_the_deadline_and_no_more(void **state)
 
 static void members_of_a_cluster(void **state)
 {
-    json_auto_t *cluster = json_pack("{s:{s:[{s:s,s:s},{s:s},{s:s},{s:n}]}}", "properties", "hsms", "fqdn", "127.0.0.1", "state", "Started", "fqdn",
-                                     "127.0.0.1", "fqdn", "127.0.0.1", "fqdn");
+    json_auto_t *cluster = json_pack("{s:{s:[{s:s,s:s},{s:s},{s:s},{s:n}]}}", "properties", "hsms", "fqdn", "127.0.0.1", "state",
+                                     "Started", "fqdn", "127.0.0.1", "fqdn", "127.0.0.1", "fqdn");
     json_auto_t *result = NULL, *crowd = json_pack("{s:{s:[]}}", "properties", "hsms"), *none = NULL;
     enum chsm_member outcome;
     struct chsm_err err = { 0 };
@@ -141,10 +141,14 @@ static void members_of_a_cluster(void **state)
     assert_int_equal(outcome, CHSM_MEMBER_FINE);
     assert_int_equal(json_array_size(json_object_get(result, "nodes")), 3);
     for (unsigned i = 0; i < CHSM_REACH_MAX + 1; i++)
-        assert_int_equal(json_array_append_new(json_object_get(json_object_get(crowd, "properties"), "hsms"), json_pack("{s:s}", "fqdn", "h")), 0);
+        assert_int_equal(
+            json_array_append_new(json_object_get(json_object_get(crowd, "properties"), "hsms"), json_pack("{s:s}", "fqdn", "h")),
+            0);
     assert_fails(chsm_members_look(crowd, 1, chsm_deadline_in(LIMIT), &outcome, &none, &err), CHSM_SERVICE, err);
     json_array_clear(json_object_get(json_object_get(crowd, "properties"), "hsms"));
-    assert_int_equal(json_array_append_new(json_object_get(json_object_get(crowd, "properties"), "hsms"), json_pack("{s:s}", "fqdn", "a b")), 0);
+    assert_int_equal(
+        json_array_append_new(json_object_get(json_object_get(crowd, "properties"), "hsms"), json_pack("{s:s}", "fqdn", "a b")),
+        0);
     assert_fails(chsm_members_look(crowd, 1, chsm_deadline_in(LIMIT), &outcome, &none, &err), CHSM_USAGE, err);
 }
 

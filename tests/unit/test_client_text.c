@@ -29,12 +29,15 @@ static void only_the_host_name_changes(void **state)
     (void)state;
     expect_point("{\"servers\":[{\"hostname\":\"a\"}]}", "{\"servers\":[{\"hostname\":\"" NEW_HOST "\"}]}");
     /* Blanks, order, members that nobody knows, numbers as they are written, escapes, the end of the file. */
-    expect_point("\n{ \"z\" : 1.50e3,\t\"servers\" : [ { \"port\":2225 , \"hostname\" :\t\"old\\u0041\" , \"x\" : [ {\"hostname\":\"}]\"} ] } ],"
+    expect_point("\n{ \"z\" : 1.50e3,\t\"servers\" : [ { \"port\":2225 , \"hostname\" :\t\"old\\u0041\" , \"x\" : [ "
+                 "{\"hostname\":\"}]\"} ] } ],"
                  " \"a\\\"\":{\"servers\":[{\"hostname\":\"old\"}]}, \"y\":\"\\u00e9\\/\"}\r\n\n",
-                 "\n{ \"z\" : 1.50e3,\t\"servers\" : [ { \"port\":2225 , \"hostname\" :\t\"" NEW_HOST "\" , \"x\" : [ {\"hostname\":\"}]\"} ] } ],"
+                 "\n{ \"z\" : 1.50e3,\t\"servers\" : [ { \"port\":2225 , \"hostname\" :\t\"" NEW_HOST
+                 "\" , \"x\" : [ {\"hostname\":\"}]\"} ] } ],"
                  " \"a\\\"\":{\"servers\":[{\"hostname\":\"old\"}]}, \"y\":\"\\u00e9\\/\"}\r\n\n");
     /* A member name may be written with escapes. */
-    expect_point("{\"s\\u0065rvers\":[{\"n\":-1,\"host\\u006eame\":\"o\"}]}", "{\"s\\u0065rvers\":[{\"n\":-1,\"host\\u006eame\":\"" NEW_HOST "\"}]}");
+    expect_point("{\"s\\u0065rvers\":[{\"n\":-1,\"host\\u006eame\":\"o\"}]}",
+                 "{\"s\\u0065rvers\":[{\"n\":-1,\"host\\u006eame\":\"" NEW_HOST "\"}]}");
 }
 
 static void what_is_right_stays(void **state)
@@ -43,7 +46,8 @@ static void what_is_right_stays(void **state)
     expect_point("{\"servers\":[{\"hostname\":\"" NEW_HOST "\"}]}", NULL);
     expect_point("{\"servers\":[{\"hostname\":\"HSM1.chsm-new-x.PRIVATELINK.cloudhsm.azure.net\"}]}", NULL);
     /* The name without "privatelink" is another one to write, though of the same node. */
-    expect_point("{\"servers\":[{\"hostname\":\"hsm1.chsm-new-x.cloudhsm.azure.net\"}]}", "{\"servers\":[{\"hostname\":\"" NEW_HOST "\"}]}");
+    expect_point("{\"servers\":[{\"hostname\":\"hsm1.chsm-new-x.cloudhsm.azure.net\"}]}",
+                 "{\"servers\":[{\"hostname\":\"" NEW_HOST "\"}]}");
 }
 
 static void other_servers_keep_their_number(void **state)
@@ -53,9 +57,10 @@ static void other_servers_keep_their_number(void **state)
     struct chsm_err err = { 0 };
 
     (void)state;
-    expect_point("{\"servers\":[{\"hostname\":\"hsm2.o.x\"},{\"p\":1,\"hostname\":\"hsm3.o.x\"},{\"hostname\":\"hsm1.o.x\",\"q\":2}]}",
-                 "{\"servers\":[{\"hostname\":\"" NEW_HOST "\"},{\"p\":1,\"hostname\":\"hsm3.chsm-new-x.privatelink.cloudhsm.azure.net\"},"
-                 "{\"hostname\":\"" NEW_HOST "\",\"q\":2}]}");
+    expect_point(
+        "{\"servers\":[{\"hostname\":\"hsm2.o.x\"},{\"p\":1,\"hostname\":\"hsm3.o.x\"},{\"hostname\":\"hsm1.o.x\",\"q\":2}]}",
+        "{\"servers\":[{\"hostname\":\"" NEW_HOST "\"},{\"p\":1,\"hostname\":\"hsm3.chsm-new-x.privatelink.cloudhsm.azure.net\"},"
+        "{\"hostname\":\"" NEW_HOST "\",\"q\":2}]}");
     assert_fails(chsm_resource_point(odd, strlen(odd), "cfg", NEW_HOST, &got, &err), CHSM_CONFIG, err);
     assert_contains(err.text, "10.0.0.7");
     assert_null(got);
@@ -64,9 +69,21 @@ static void other_servers_keep_their_number(void **state)
 static void broken_files_are_refused(void **state)
 {
     static const char *const broken[] = {
-        "", "{", "[]", "null", "7", "{\"servers\":{}}", "{\"servers\":[]}", "{\"servers\":[{}]}", "{\"servers\":[{\"hostname\":7}]}",
-        "{\"servers\":[{\"hostname\":\"\"}]}", "{\"servers\":[{\"hostname\":\"a\"},7]}", "{\"servers\":[{\"hostname\":\"a\"}],\"servers\":[]}",
-        "{\"servers\":[{\"hostname\":\"a\"}]}x", "{\"servers\":[{\"hostname\":\"a\",}]}", "\xef\xbb\xbf{\"servers\":[{\"hostname\":\"a\"}]}",
+        "",
+        "{",
+        "[]",
+        "null",
+        "7",
+        "{\"servers\":{}}",
+        "{\"servers\":[]}",
+        "{\"servers\":[{}]}",
+        "{\"servers\":[{\"hostname\":7}]}",
+        "{\"servers\":[{\"hostname\":\"\"}]}",
+        "{\"servers\":[{\"hostname\":\"a\"},7]}",
+        "{\"servers\":[{\"hostname\":\"a\"}],\"servers\":[]}",
+        "{\"servers\":[{\"hostname\":\"a\"}]}x",
+        "{\"servers\":[{\"hostname\":\"a\",}]}",
+        "\xef\xbb\xbf{\"servers\":[{\"hostname\":\"a\"}]}",
         "{\"servers\":[{\"hostname\":\"\xff\"}]}",
     };
 
@@ -93,7 +110,9 @@ static void names_of_nodes(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_fails(chsm_endpoint_check(bad[i], &err), CHSM_USAGE, err);
     assert_int_equal(chsm_endpoint_number("HSM3.x"), 3);
-    assert_int_equal(chsm_endpoint_number("hsm0.x") + chsm_endpoint_number("hsm12.x") + chsm_endpoint_number("hsm1.") + chsm_endpoint_number("hs"), 0);
+    assert_int_equal(chsm_endpoint_number("hsm0.x") + chsm_endpoint_number("hsm12.x") + chsm_endpoint_number("hsm1.") +
+                         chsm_endpoint_number("hs"),
+                     0);
     assert_true(chsm_endpoint_siblings("hsm1.a.cloudhsm.azure.net", "hsm3.a.privatelink.cloudhsm.azure.net"));
     assert_false(chsm_endpoint_siblings("hsm1.a.cloudhsm.azure.net", "hsm1.ab.cloudhsm.azure.net"));
 }
@@ -107,8 +126,8 @@ static void expect_private(const char *host, const char *wanted)
 
 static void private_names_and_the_first_node(void **state)
 {
-    json_auto_t *cluster = json_pack("{s:{s:[{s:n},{s:s},{s:s}]}}", "properties", "hsms", "fqdn", "fqdn", "hsm2.c.cloudhsm.azure.net", "fqdn",
-                                     "hsm1.c.cloudhsm.azure.net");
+    json_auto_t *cluster = json_pack("{s:{s:[{s:n},{s:s},{s:s}]}}", "properties", "hsms", "fqdn", "fqdn",
+                                     "hsm2.c.cloudhsm.azure.net", "fqdn", "hsm1.c.cloudhsm.azure.net");
     json_auto_t *silent = json_pack("{s:{s:n}}", "properties", "hsms");
     json_auto_t *hostile = json_pack("{s:{s:[{s:s}]}}", "properties", "hsms", "fqdn", "a\",\"b");
     AUTO_FREE char *first = NULL;
@@ -196,8 +215,9 @@ static enum chsm_member member(const char *state, enum chsm_name name, bool open
 
 static void what_may_be_said_of_a_node(void **state)
 {
-    static const char *const down[] = { "Deploying", "ConfiguringSlb", "Starting", "Failed", "Relocating", "Deleting", "DeletingSlbEntry",
-                                        "InitialProvisioning", "Updating", "Degraded", "DelayedDeletion", "SomethingNew" };
+    static const char *const down[] = { "Deploying",  "ConfiguringSlb", "Starting",         "Failed",
+                                        "Relocating", "Deleting",       "DeletingSlbEntry", "InitialProvisioning",
+                                        "Updating",   "Degraded",       "DelayedDeletion",  "SomethingNew" };
 
     (void)state;
     assert_int_equal(member("Started", CHSM_NAME_RESOLVED, true), CHSM_MEMBER_FINE);
@@ -213,8 +233,8 @@ static void what_may_be_said_of_a_node(void **state)
 
 static void private_addresses(void **state)
 {
-    static const char *const yes[] = { "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "169.254.1.1", "100.64.0.1", "::1",
-                                       "fd00::1", "fe80::1" };
+    static const char *const yes[] = { "10.0.0.1",   "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "169.254.1.1",
+                                       "100.64.0.1", "::1",        "fd00::1",        "fe80::1" };
     static const char *const no[] = { "20.1.2.3", "172.32.0.1", "172.15.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1", "" };
 
     (void)state;
