@@ -38,9 +38,21 @@ int chsm_cluster_send(const struct chsm_cluster_task *t, const char *method, con
         return chsm_oom(err);
     if (t->no_wait)
         return send_only(t, method, path, body, ret, err);
-    if (chsm_lro_run(t->arm, method, path, body, &follow, NULL, err) < 0)
-        return chsm_err_prefix(err, "cluster %s", t->ref->name);
-    return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
+    if (chsm_lro_run(t->arm, method, path, body, &follow, NULL, err) < 0) {
+        (void)chsm_err_prefix(err, "cluster %s", t->ref->name);
+        return chsm_cluster_goes_on(t, "", err);
+    }
+    if (chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err) < 0)
+        return chsm_cluster_goes_on(t, "", err);
+    return 0;
+}
+
+int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, struct chsm_err *err)
+{
+    if (!err || (err->code != CHSM_DEADLINE && err->code != CHSM_INTERRUPTED))
+        return -1;
+    return chsm_err_hint(err, "what the service has accepted goes on: `chsmctl cluster wait -g %s -n %s%s` waits for its end",
+                         t->ref->group, t->ref->name, flag);
 }
 
 int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err)

@@ -13,6 +13,12 @@ CHSM_MUST_CHECK int chsm_cluster_send(const struct chsm_cluster_task *t, const c
                                       struct chsm_err *err);
 
 /*
+ * After a deadline or an interrupt: what the service has accepted goes on, and the error says how to pick it up (`flag`:
+ * what `cluster wait` needs besides, " --deleted" or ""). Leaves other errors alone. Always -1.
+ */
+int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, struct chsm_err *err);
+
+/*
  * Reads the cluster; when it is in the middle of a change, waits for its end first: another change would end in a
  * conflict, and what was read would be out of date.
  */

@@ -99,8 +99,10 @@ static int send_delete(const struct chsm_cluster_task *t, struct chsm_err *err)
     /* Without an address for the operation the cluster itself tells when it is gone. */
     if (t->no_wait || ((!r.location || !*r.location) && (!r.async_operation || !*r.async_operation)))
         return 0;
-    if (chsm_lro_begin(&l, &r, answer, NULL, err) < 0 || chsm_lro_wait(t->arm, &l, t->deadline, t->watch, t->ctx, err) < 0)
+    if (chsm_lro_begin(&l, &r, answer, NULL, err) < 0)
         return -1;
+    if (chsm_lro_wait(t->arm, &l, t->deadline, t->watch, t->ctx, err) < 0)
+        return chsm_err_prefix(err, "the deletion of cluster %s was accepted and goes on", t->ref->name);
     if (l.state == CHSM_LRO_SUCCEEDED)
         return 0;
     return chsm_fail(err, CHSM_SERVICE, "the deletion of cluster %s ended as %s", t->ref->name,
@@ -119,10 +121,10 @@ int chsm_cluster_delete(const struct chsm_cluster_task *t, const char *confirmed
         return 0;
     }
     deleting = strcasecmp(chsm_cluster_provisioning(cluster), "Deleting") == 0;
-    if (!deleting && (guard(t, cluster, confirmed, err) < 0 || send_delete(t, err) < 0))
+    if (!deleting && guard(t, cluster, confirmed, err) < 0)
         return -1;
-    if (!t->no_wait && chsm_cluster_wait_gone(t, err) < 0)
-        return -1;
+    if ((!deleting && send_delete(t, err) < 0) || (!t->no_wait && chsm_cluster_wait_gone(t, err) < 0))
+        return chsm_cluster_goes_on(t, " --deleted", err);
     *ret_was_there = true;
     return 0;
 }

@@ -15,7 +15,8 @@ setup_file() {
     sim_start safety.yaml
     pins
     # In this cloud a change never ends, so this leaves a cluster in the middle of one.
-    "$CHSMCTL" identity apply "${BUSY[@]}" --identity "$IDENTITY" --timeout 1s "${POLL[@]}" && return 1
+    "$CHSMCTL" identity apply "${BUSY[@]}" --identity "$IDENTITY" --timeout 1s "${POLL[@]}" 2>"$BATS_FILE_TMPDIR/busy" && return 1
+    grep -q 'chsmctl cluster wait -g rg-destination -n chsm-busy' "$BATS_FILE_TMPDIR/busy"
     # shellcheck disable=SC2046  # words
     "$CHSMCTL" keys inventory $(hsm chsm-source) -f "$BATS_FILE_TMPDIR/source.json"
 }
@@ -205,8 +206,11 @@ restore() {
 @test "delete-active: deleting a cluster that may hold keys with --yes alone" {
     refuses delete-active cluster delete "${LIVE[@]}" --yes
     assert_stderr '--confirm chsm-live'
-    run_chsmctl cluster delete "${LIVE[@]}" --confirm chsm-live --no-wait
-    assert_status 0
+    # And then: whoever stops waiting learns how to go on.
+    run_chsmctl cluster delete "${LIVE[@]}" --confirm chsm-live --timeout 1s "${POLL[@]}"
+    assert_status 8
+    assert_stderr 'accepted and goes on'
+    assert_stderr 'chsmctl cluster wait -g rg-destination -n chsm-live --deleted'
 }
 
 STORAGE=(-g rg-source -c backups)
