@@ -51,13 +51,8 @@ static bool host_in(const char *host, const char *suffix)
 static int check_host(const struct chsm_arm *arm, const char *origin, struct chsm_err *err)
 {
     const char *host = origin + strlen("https://"), *suffix = arm->cloud.storage_suffix;
-    size_t n = strcspn(host, ":");
 
-    if (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") >= n)
-        return 0;
-    if ((n == 9 && strncmp(host, "localhost", n) == 0) || strncmp(host, "[::1]", 5) == 0)
-        return 0;
-    if ((suffix && host_in(host, suffix)) || host_in(host, "storage.azure.net"))
+    if (chsm_url_loopback(origin) || (suffix && host_in(host, suffix)) || host_in(host, "storage.azure.net"))
         return 0;
     (void)chsm_refuse(err, CHSM_RULE_FOREIGN_STORAGE, "%s; those of %s are ACCOUNT.blob.%s", host,
                       arm->cloud.name ? arm->cloud.name : "this cloud", suffix ? suffix : "(unknown)");
@@ -240,7 +235,7 @@ int chsm_blob_folders(struct chsm_arm *arm, const char *container_uri, const cha
         return -1;
     channel = (struct chsm_channel){ .http = arm->http,
                                      .credential = arm->credential,
-                                     .resource = CHSM_BLOB_RESOURCE,
+                                     .resource = arm->cloud.storage_resource,
                                      .base = at.origin,
                                      .headers = headers,
                                      .explain = chsm_blob_error };

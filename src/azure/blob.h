@@ -9,7 +9,6 @@
 #include "azure/arm.h"
 
 #define CHSM_BLOB_VERSION   "2022-11-02" /* x-ms-version */
-#define CHSM_BLOB_RESOURCE  "https://storage.azure.com"
 #define CHSM_BLOB_PAGES_MAX 200 /* of up to 5,000 entries each */
 
 /*

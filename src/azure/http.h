@@ -79,6 +79,9 @@ char *chsm_url_origin(const char *url);
  */
 bool chsm_url_within(const char *url, const char *base);
 
+/* Whether the host of an http(s) URL is this machine by itself: 127.0.0.0/8, [::1], localhost. */
+bool chsm_url_loopback(const char *url);
+
 /* RFC 3986 percent-encoding of one path segment or query value. malloc()ed. */
 char *chsm_url_encode(const char *s);
 

@@ -8,19 +8,6 @@
 
 #define SET(option, value) ((void)(bad = bad ? bad : curl_easy_setopt(c, (option), (value))))
 
-/* Loopback addresses are never asked for through a proxy: it would be the proxy's own loopback. */
-static bool loopback(const char *url)
-{
-    AUTO_FREE char *origin = chsm_url_origin(url);
-    const char *host;
-
-    if (!origin)
-        return false;
-    host = strstr(origin, "://") + 3;
-    return strncmp(host, "127.", 4) == 0 || strncmp(host, "[::1]", 5) == 0 ||
-           (strncmp(host, "localhost", 9) == 0 && (host[9] == ':' || host[9] == '\0'));
-}
-
 static CURLcode set_trust(const struct chsm_http *h, CURL *c)
 {
     CURLcode bad = CURLE_OK;
@@ -49,7 +36,8 @@ static CURLcode set_transport(const struct chsm_http *h, const struct chsm_reque
     SET(CURLOPT_PROTOCOLS_STR, rq->plain_ok ? "http,https" : "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    if (rq->plain_ok || loopback(rq->url))
+    /* Loopback addresses are never asked for through a proxy: it would be the proxy's own loopback. */
+    if (rq->plain_ok || chsm_url_loopback(rq->url))
         SET(CURLOPT_PROXY, "");
     if (!rq->plain_ok)
         SET(CURLOPT_ACCEPT_ENCODING, "gzip");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <strings.h>
@@ -98,6 +99,17 @@ bool chsm_url_within(const char *url, const char *base)
     nu = strlen(u.host);
     nb = strlen(b.host);
     return !is_address(b.host) && nu > nb + 1 && u.host[nu - nb - 1] == '.' && strcmp(u.host + nu - nb, b.host) == 0;
+}
+
+bool chsm_url_loopback(const char *url)
+{
+    AUTO(origin_done) struct origin u = { 0 };
+    struct in_addr four;
+
+    if (!origin_parse(url, &u))
+        return false;
+    return strcmp(u.host, "localhost") == 0 || strcmp(u.host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, u.host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127);
 }
 
 char *chsm_url_encode(const char *s)

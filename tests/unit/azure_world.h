@@ -29,7 +29,8 @@ static inline void arm_world_open_on(struct arm_world *w, struct server *server,
     w->arm.poll_interval = 10;
     w->arm.cloud = (struct chsm_cloud){ .name = strdup("Test"), .resource_manager = strdup(server_url(w->server)),
                                         .authority = strdup(server_url(w->server)), .arm_resource = strdup("https://management.test"),
-                                        .storage_suffix = strdup("core.test") };
+                                        .storage_suffix = strdup("core.test"),
+                                        .storage_resource = strdup("https://storage.test") };
     assert_ok(chsm_http_new(&(struct chsm_http_opts){ .ca_file = server_ca(w->server), .timeout = 5000, .record = record },
                             &w->arm.http, &w->err), w->err);
     memcpy(w->arm.correlation, chsm_http_correlation(w->arm.http), sizeof w->arm.correlation);

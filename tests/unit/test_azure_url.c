@@ -63,6 +63,21 @@ static void origin(void **state)
     }
 }
 
+static void loopback(void **state)
+{
+    static const char *const yes[] = { "https://127.0.0.1", "http://127.1.2.3:80/x", "https://[::1]:8443/", "https://LocalHost:1/a?b" };
+    static const char *const no[] = { "https://127.evil.net/", "https://127.0.0.1.evil.net/", "https://localhost.evil.net/", "https://10.0.0.1/",
+                                      "https://[::1].evil.net/", "https://128.0.0.1/", "127.0.0.1", "", "https://127.0.0.1@evil.net/" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+        if (!chsm_url_loopback(yes[i]))
+            fail_msg("not: %s", yes[i]);
+    for (size_t i = 0; i < ARRAY_LEN(no); i++)
+        if (chsm_url_loopback(no[i]))
+            fail_msg("taken for this machine: %s", no[i]);
+}
+
 static void encode(void **state)
 {
     AUTO_FREE char *s = chsm_url_encode("aZ0-._~ +/=&%\xc3\xa4");
@@ -131,7 +146,7 @@ static void paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(within), cmocka_unit_test(origin), cmocka_unit_test(encode), cmocka_unit_test(names), cmocka_unit_test(containers),
+        cmocka_unit_test(within), cmocka_unit_test(origin), cmocka_unit_test(loopback), cmocka_unit_test(encode), cmocka_unit_test(names), cmocka_unit_test(containers),
         cmocka_unit_test(paths),
     };
 
