@@ -87,14 +87,18 @@ static int run(struct chsm_link *l, const char *const *argv, struct answer *ret,
     return chsm_err_prefix(err, "%s", l->path);
 }
 
-/* The first line that says something, without whatever looks like a token. */
-static char *first_line(const struct chsm_buf *text)
+/* The last line that says something, without whatever looks like a token: warnings and traces come before it. */
+static char *last_line(const struct chsm_buf *text)
 {
     const char *s = chsm_buf_str(text);
+    size_t end = strlen(s), from;
     AUTO_FREE char *line = NULL;
 
-    s += strspn(s, " \t\r\n");
-    line = strndup(s, strcspn(s, "\r\n") < SHOWN ? strcspn(s, "\r\n") : SHOWN);
+    while (end > 0 && strchr(" \t\r\n", s[end - 1]))
+        end--;
+    for (from = end; from > 0 && s[from - 1] != '\n';)
+        from--;
+    line = strndup(s + from, end - from < SHOWN ? end - from : SHOWN);
     for (char *c = line; c && *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = ' ';
@@ -104,7 +108,7 @@ static char *first_line(const struct chsm_buf *text)
 static int not_signed_in(const struct chsm_link *l, const struct answer *a, struct chsm_err *err)
 {
     bool az = l->kind == &chsm_link_az;
-    AUTO_FREE char *line = first_line(&a->errors);
+    AUTO_FREE char *line = last_line(&a->errors);
 
     (void)chsm_fail(err, CHSM_AUTH, "nobody is signed in there (%s)", line && *line ? line : "it said no more");
     (void)chsm_err_hint(err, az ? "run \"az login\"" : "run \"azd auth login\"");
@@ -115,7 +119,7 @@ static int not_signed_in(const struct chsm_link *l, const struct answer *a, stru
 static int failed(const struct chsm_link *l, const struct answer *a, struct chsm_err *err)
 {
     const char *text = chsm_buf_str(&a->errors);
-    AUTO_FREE char *line = first_line(a->errors.len ? &a->errors : &a->out);
+    AUTO_FREE char *line = last_line(a->errors.len ? &a->errors : &a->out);
 
     if (a->status == 127)
         return chsm_link_absent(err, "%s cannot be started", l->path);
@@ -162,7 +166,7 @@ static int read_answer(const struct chsm_link *l, const struct answer *a, const 
         ret->life = life_of(answer);
         rc = chsm_secret_set(&ret->value, p, json_string_length(token), err);
     } else {
-        AUTO_FREE char *line = answer ? NULL : first_line(&a->out);
+        AUTO_FREE char *line = answer ? NULL : last_line(&a->out);
 
         (void)chsm_fail(err, CHSM_AUTH, "%s printed no token%s%s", l->path, line ? ": " : "", line ? line : "");
     }

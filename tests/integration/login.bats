@@ -266,7 +266,8 @@ on_arc() {
     CLI_MODE=old shows azure-cli ""
     AZURE_CLIENT_SECRET=$SECRET shows azure-cli ""
     CLI_MODE=logged-out refused_with 4 "azure-cli: nobody is signed in there" "az login"
-    CLI_MODE=broken refused_with 4 "printed no token: Traceback: something is broken"
+    CLI_MODE=broken refused_with 4 "printed no token: something is broken"
+    CLI_MODE=trace refused_with 4 "az ended with status 1: FileNotFoundError: nothing there"
     AZURE_TOKEN_CREDENTIALS=AzureCliCredential shows azure-cli ""
     run_chsmctl login show --credential azure-cli --resource 'https://x;rm -rf /'
     assert_status 2
@@ -283,6 +284,16 @@ on_arc() {
     assert_status 0
     [[ $(asked '.service == "arm" and (.path | test("clusters"; "i"))') -ge 3 ]]
     [[ $(wc -l <"$CLI_LOG") == 1 ]]
+}
+
+@test "Azure CLI itself, where it is installed" {
+    [[ -x /usr/bin/az ]] || skip "az is not installed"
+    export TOOLS_PATH=:/usr/bin:/bin AZURE_CONFIG_DIR="$BATS_TEST_TMPDIR/az"
+    unset ARM_CLOUD_METADATA_URL
+    run_chsmctl login show --credential azure-cli
+    assert_status 4
+    assert_stderr "credential azure-cli: nobody is signed in there"
+    assert_stderr 'run "az login"'
 }
 
 @test "Azure Developer CLI" {
