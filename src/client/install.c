@@ -177,6 +177,21 @@ static int find_kind(const struct chsm_client_where *where, enum chsm_client_kin
     return find_below(top, kind, /* absolute= */ true, c, err);
 }
 
+/* An archive of an SDK may lie beside its folder. */
+static void keep_folders(struct chsm_paths *p)
+{
+    size_t kept = 0;
+    struct stat st;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (stat(p->v[i], &st) == 0 && S_ISDIR(st.st_mode))
+            p->v[kept++] = p->v[i];
+        else
+            free(p->v[i]);
+    }
+    p->n = kept;
+}
+
 static int find_bases(const struct chsm_client_where *where, struct chsm_client *c, struct chsm_err *err)
 {
     AUTO_FREE char *top = chsm_client_path(where->root, "");
@@ -198,6 +213,7 @@ static int find_bases(const struct chsm_client_where *where, struct chsm_client 
     for (size_t i = 0; i < ARRAY_LEN(installs); i++)
         if (add_pattern(top, installs[i], "", &c->bases, err) < 0)
             return -1;
+    keep_folders(&c->bases);
     return 0;
 }
 

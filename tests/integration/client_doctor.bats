@@ -59,6 +59,7 @@ finding() {
     printf '10.0.2.4\n' >"$ROOT/opt/azurecloudhsm/daemon/1/cluster.info"
     touch "$ROOT/opt/azurecloudhsm/lib64/libazcloudhsm_pkcs11.so"
     printf '2.0.2.5\n' >"$ROOT/opt/azurecloudhsm/VERSION"
+    touch "$ROOT/usr/local/bin/AzureCloudHSM-ClientSDK-1.0.3.tar.gz"
     run_chsmctl client show --root "$ROOT" -o json
     assert_status 0
     assert_json '(.copies | length) == 2 and all(.copies[]; .hosts == ["127.0.0.1", "127.0.0.2", "127.0.0.3"])'
