@@ -8,6 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#undef sprintf      /* clang has them as macros where it fortifies */
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll system popen gmtime localtime ctime asctime tmpnam mktemp
 
 #endif
