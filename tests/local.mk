@@ -95,7 +95,7 @@ EXTRA_DIST += $(INTEGRATION_TESTS) $(POLICY_TESTS) \
 	tests/integration/client.bash tests/integration/client_nodes.yaml tests/integration/client_handles.yaml \
 	tests/integration/tokens.bash tests/integration/token_world.sh \
 	tests/fuzz/run.sh tests/fuzz/fuzz.h tests/fuzz/fuzz_json.h tests/fuzz/fuzz_attributes.c tests/fuzz/fuzz_challenge.c tests/fuzz/fuzz_inventory.c \
-	tests/fuzz/fuzz_mgmt.c tests/fuzz/fuzz_module.c tests/fuzz/fuzz_waivers.c tests/fuzz/seeds \
+	tests/fuzz/fuzz_mgmt.c tests/fuzz/fuzz_module.c tests/fuzz/fuzz_redact.c tests/fuzz/fuzz_waivers.c tests/fuzz/seeds \
 	tests/policy/tap.sh \
 	tests/floor \
 	tests/tally.sh \
