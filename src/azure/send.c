@@ -253,14 +253,16 @@ static int send_all(struct sending *s, const struct chsm_message *m, struct chsm
 /* What Azure's support asks for first: the ids of a request that reached the service. */
 static void add_ids(const struct chsm_channel *c, const struct chsm_response *r, struct chsm_err *err)
 {
-    const char *correlation = r->correlation_id ? r->correlation_id : c->correlation;
+    const char *correlation = r->correlation_id ? r->correlation_id : c->correlation, *request = r->request_id;
+    bool has_correlation = !correlation || !*correlation || strstr(err->text, correlation);
+    bool has_request = !request || strstr(err->text, request);
 
-    if (!r->sent)
+    if (!r->sent || (has_correlation && has_request))
         return;
-    if (r->request_id && !strstr(err->text, r->request_id))
-        (void)chsm_err_suffix(err, " (request id %.80s)", r->request_id);
-    if (correlation && *correlation && !strstr(err->text, correlation))
-        (void)chsm_err_suffix(err, " (correlation id %.80s)", correlation);
+    /* Both at once: a second one behind a text that is full would push the first one out. */
+    (void)chsm_err_suffix(err, " (%s%.80s%s%s%.80s)", has_request ? "" : "request id ", has_request ? "" : request,
+                          has_request || has_correlation ? "" : ", ", has_correlation ? "" : "correlation id ",
+                          has_correlation ? "" : correlation);
 }
 
 /* What can be done when nobody further up knows better. */
