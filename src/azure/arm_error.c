@@ -10,6 +10,10 @@
 #define DEPTH_MAX 5
 #define TEXT_MAX 16384
 
+/* The cluster's own identity at the container, not the one that signs in. */
+#define MAY_NOT "the cluster's managed identity needs the role Storage Blob Data Contributor on the container; `chsmctl storage " \
+                "show` looks for it, and `chsmctl backup check` waits for one that is too new (up to 10 minutes)"
+
 static const struct { const char *code, *hint; } hints[] = {
     { "InvalidAuthenticationToken", "the token is not one for this cloud's resource manager: check the cloud and sign in again" },
     { "InvalidAuthenticationTokenTenant", "the token is from another tenant than the subscription: check AZURE_TENANT_ID" },
@@ -20,6 +24,8 @@ static const struct { const char *code, *hint; } hints[] = {
     { "LinkedAuthorizationFailed",
       "the identity that signs in needs Microsoft.ManagedIdentity/userAssignedIdentities/assign/action on the "
                                    "managed identity (role Managed Identity Operator)" },
+    { "AuthorizationPermissionMismatch", MAY_NOT },
+    { "AuthorizationFailure", MAY_NOT },
     { "SubscriptionNotFound", "check the subscription id, and that this identity has a role in it" },
     { "InvalidSubscriptionId", "check the subscription id" },
     { "ResourceGroupNotFound", "check the resource group and the subscription" },

@@ -49,7 +49,7 @@ static int judge(const struct check *c, const struct chsm_lro *l, struct chsm_jo
                     code ? code : "", code ? ": " : "", message ? message : "the service says no more");
     if (err)
         (void)snprintf(err->service_code, sizeof err->service_code, "%s", code ? code : "");
-    return -1;
+    return chsm_arm_error_hint(err);
 }
 
 /* Where to ask when a 200 says InProgress and names no address: at the job that it speaks of. */

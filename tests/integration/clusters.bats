@@ -291,6 +291,13 @@ told() {
     (($(sent | tr ',' '\n' | wc -l) >= 3))
 }
 
+@test "a backup without the role says which role, and what waits for it" {
+    run_chsmctl backup start "${SOURCE[@]}" -u "$(container | sed 's/backups$/closed/')" "${POLL[@]}"
+    assert_status 5
+    assert_stderr 'Storage Blob Data Contributor'
+    assert_stderr 'chsmctl backup check'
+}
+
 @test "restore check applies the safety rules and asks the service" {
     run_chsmctl backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" -o json
     assert_status 0
