@@ -119,4 +119,4 @@ EXTRA_DIST += tests/faults/quirks.sh tests/faults/quirks.yaml tests/faults/kinds
 	tests/faults/mutations.sh tests/faults/mutations.bash tests/faults/mutations.jq
 
 INTEGRATION_TESTS += tests/integration/client_point.bats tests/integration/client_nodes.bats tests/integration/client_doctor.bats
-EXTRA_DIST += tests/fuzz/fuzz_client.c
+EXTRA_DIST += tests/fuzz/fuzz_client.c tests/fuzz/fuzz_blob.c

@@ -143,8 +143,10 @@ int chsm_arm_error(const struct chsm_response *r, const char *method, const char
                     *code ? " " : "", code, message);
     if (!err)
         return -1;
+    flatten(err->text);     /* a code is foreign text, too */
     err->http = r->status;
     (void)snprintf(err->service_code, sizeof err->service_code, "%s", code);
+    flatten(err->service_code);
     return chsm_arm_error_hint(err);
 }
 

@@ -176,14 +176,19 @@ static const struct {
 };
 
 /* Line breaks and other control characters of a foreign text have no place in ours. */
-static char *one_line(const char *text)
+static void flatten(char *s)
 {
-    char *s = chsm_redact_text(text, NULL);
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+            *s = ' ';
+}
 
-    for (char *p = s; p && *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    return s;
+/* A code is a word; anything else in its place is not repeated. */
+static const char *word(const char *code)
+{
+    size_t n = code ? strlen(code) : 0;
+
+    return n > 0 && n < 64 && strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == n ? code : "";
 }
 
 int chsm_blob_error(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err)
@@ -194,8 +199,8 @@ int chsm_blob_error(const struct chsm_response *r, const char *method, const cha
     const char *code;
 
     (void)read_xml(&x, chsm_buf_str(&r->body), r->body.len, NULL);
-    code = x.code ? x.code : r->error_code ? r->error_code : "";
-    message = one_line(x.message ? x.message : "the answer says no more");
+    code = word(x.code ? x.code : r->error_code);
+    message = chsm_redact_text(x.message ? x.message : "the answer says no more", NULL);
     if (!shown || !message)
         return chsm_oom(err);
     (void)chsm_fail(err, r->status == 401 ? CHSM_AUTH : CHSM_SERVICE, "%s %s: HTTP %ld%s%s: %.500s%s%s%s", method, shown,
@@ -203,6 +208,7 @@ int chsm_blob_error(const struct chsm_response *r, const char *method, const cha
                     r->request_id ? r->request_id : "", r->request_id ? ")" : "");
     if (!err)
         return -1;
+    flatten(err->text);
     err->http = r->status;
     (void)snprintf(err->service_code, sizeof err->service_code, "%s", code);
     for (size_t i = 0; i < ARRAY_LEN(hints); i++)

@@ -10,7 +10,7 @@ top=${abs_top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${abs_top_builddir:-$top/_build/check}
 out=$build/_fuzz
 clang=${CLANG:-clang}
-modules='jansson libcrypto libcurl p11-kit-1 libp11 libfyaml'
+modules='jansson libcrypto libcurl expat p11-kit-1 libp11 libfyaml'
 flags='-std=gnu17 -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DOPENSSL_NO_DEPRECATED'
 
 # objects: compiles what the fuzzers link, as far as it is not up to date, two files at a time.
@@ -22,7 +22,7 @@ objects() {
             [ ! -d "$folder" ] || find "$folder" -maxdepth 1 -name '*.c'
         done
         find src/drill -name waivers.c -o -name plan_check.c
-        find src/azure -name challenge.c -o -name url.c
+        find src/azure -name challenge.c -o -name url.c -o -name blob_xml.c
         find tests/fuzz -maxdepth 1 -name 'fuzz_*.c'
     ) | sort >"$out/sources"
     while read -r c; do

@@ -48,6 +48,10 @@ static void other_shapes(void **state)
     struct chsm_err err = { 0 };
 
     (void)state;
+    say(&r, 409, "{\"error\":{\"code\":\"Conflict\\u001b[2J\\nbad\",\"message\":\"x\"}}");
+    assert_fails(chsm_arm_error(&r, "GET", "https://x/", &err), CHSM_SERVICE, err);
+    assert_null(strpbrk(err.text, "\n\x1b"));
+    assert_null(strpbrk(err.service_code, "\n\x1b"));
     say(&r, 401, "{\"error\":{\"code\":\"ExpiredAuthenticationToken\",\"message\":\"expired\"}}");
     assert_fails(chsm_arm_error(&r, "GET", "https://x/", &err), CHSM_AUTH, err);
     assert_contains(err.hint, "sign in again");
