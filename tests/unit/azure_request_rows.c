@@ -160,9 +160,9 @@ const struct request_row request_rows[] = {
     { .sender = "storage", .service = "arm", .what = "provider show", .kind = REQUEST_ARM, .method = "GET",
       .path = SUB "/providers/{namespace}", .query = "api-version=2021-04-01" },
 
-    /* clouds */
+    /* clouds: the address is the user's, and so is the version in it */
     { .sender = "cluster", .service = "arm", .what = "cloud metadata", .kind = REQUEST_OPEN, .method = "GET",
-      .path = "/metadata/endpoints", .query = "api-version=2022-09-01" },
+      .path = "/metadata/endpoints", .query = "api-version=*" },
 
     /* sign-in */
     { .sender = "login", .service = "login", .what = "token by client secret", .kind = REQUEST_OPEN, .method = "POST",
