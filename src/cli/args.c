@@ -10,7 +10,7 @@ const struct chsm_opt chsm_global_opts[] = {
     OPT("subscription", 's', CHSM_OPT_TEXT, subscription, "ID", "subscription (default: AZURE_SUBSCRIPTION_ID)"),
     OPT("cloud", 0, CHSM_OPT_TEXT, cloud, "NAME", "AzureCloud, AzureUSGovernment, ... or a FILE"),
     OPT("credential", 0, CHSM_OPT_TEXT, credential, "NAME", "how to sign in; the manual lists the names"),
-    OPT("ca-file", 0, CHSM_OPT_TEXT, ca_file, "FILE", "trusted certificates (default: SSL_CERT_FILE)"),
+    OPT("ca-file", 0, CHSM_OPT_TEXT, ca_file, "FILE", "trusted certificates, instead of all others"),
     OPT("poll-interval", 0, CHSM_OPT_TEXT, poll_interval, "TIME", "between looks at a job (default 30s)"),
     OPT("request-timeout", 0, CHSM_OPT_TEXT, request_timeout, "TIME", "for one answer of the service (default 100s)"),
     OPT("timeout", 0, CHSM_OPT_TEXT, timeout, "TIME", "for the whole command (default: none)"),

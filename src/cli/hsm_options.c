@@ -103,6 +103,8 @@ int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target
         (void)chsm_fail(err, CHSM_USAGE, "--timeout has no meaning for this command");
         return chsm_err_hint(err, "--module-timeout limits each step of the library");
     }
+    if (args->record)
+        return chsm_fail(err, CHSM_USAGE, "--record has no meaning for this command: it asks no service anything");
     for (size_t i = 0; i < args->module_env.n; i++)
         if (!strchr(args->module_env.item[i], '='))
             return chsm_fail(err, CHSM_USAGE, "--module-env %s is not NAME=VALUE", args->module_env.item[i]);

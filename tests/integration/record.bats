@@ -63,6 +63,17 @@ no_secret_in() {
     recorded restore restore start -g rg-destination -n chsm-destination -u "$(container)" --backup-id "$backup_id" \
         --source-group rg-source --source-cluster chsm-source "${POLL[@]}"
     assert_status 0
+    recorded check backup check "${SOURCE[@]}" -u "$(container)" "${POLL[@]}"
+    assert_status 0
+    recorded identity identity show "${SOURCE[@]}"
+    assert_status 0
+    recorded storage storage show -g rg-source --account-name chsmdrill
+    recorded folders storage folders -u "$(container)"
+    plan chsm-second "$BATS_TEST_TMPDIR/plan.yaml"
+    cd "$BATS_TEST_TMPDIR"
+    recorded drill drill run plan.yaml
+    assert_status 0
+    jq -se 'map(select(.event == "request")) | length > 10' "$RECORDS/drill.jsonl"
     recorded wrong cluster show -g rg-source -n no-such-cluster
     assert_status 5
     no_secret_in "$RECORDS"
@@ -118,6 +129,13 @@ no_secret_in() {
     [[ ! -e $RECORDS/elsewhere ]]
     run_chsmctl cluster list --record /no/such/folder/x
     assert_status 3
+}
+
+@test "a command that asks no service anything records nothing, and says so" {
+    run_chsmctl keys list --module "$SIM_MODULE" --record "$RECORDS/keys.jsonl"
+    assert_status 2
+    assert_stderr '--record has no meaning'
+    [[ ! -e $RECORDS/keys.jsonl ]]
 }
 
 @test "a command that is killed leaves whole lines" {

@@ -146,7 +146,8 @@ static void paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(within), cmocka_unit_test(origin), cmocka_unit_test(loopback), cmocka_unit_test(encode), cmocka_unit_test(names), cmocka_unit_test(containers),
+        cmocka_unit_test(within), cmocka_unit_test(origin), cmocka_unit_test(loopback), cmocka_unit_test(encode), cmocka_unit_test(names),
+        cmocka_unit_test(containers),
         cmocka_unit_test(paths),
     };
 
