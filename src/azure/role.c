@@ -42,10 +42,14 @@ json_t *chsm_role_body(const char *scope, const char *principal)
                      "principalType", "ServicePrincipal");
 }
 
+/* Whether an assignment that was listed at `scope` counts there. A management group is no prefix of what lies in it. */
 static bool covers(const char *above, const char *scope)
 {
+    static const char groups[] = "/providers/Microsoft.Management/managementGroups/";
     size_t n = strlen(above);
 
+    if (strncasecmp(above, groups, strlen(groups)) == 0)
+        return true;
     return n > 0 && strncasecmp(above, scope, n) == 0 && (scope[n] == '\0' || scope[n] == '/' || n == 1);
 }
 

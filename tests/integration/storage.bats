@@ -224,6 +224,28 @@ refuse_next() {
     assert_status 1
 }
 
+@test "a role from a management group counts; one for a neighbour, below, or of another kind does not" {
+    local role id="$RG/providers/Microsoft.Storage/storageAccounts/publicaccount"
+
+    # said SCOPE [ROLE]: the list of role assignments is this one
+    said() {
+        role="{\"id\":\"/x/y\",\"properties\":{\"roleDefinitionId\":\"/x/${2:-$CONTRIBUTOR}\",\"principalId\":\"44444444-4444-4444-8444-444444444444\",\"scope\":\"$1\"}}"
+        sim fault clear
+        sim fault add --method GET --path 'roleAssignments$' --body "{\"value\":[$role]}"
+        run_chsmctl storage show -g rg-old -n publicaccount -c backups --identity "$ID" -o json
+    }
+    for scope in /providers/Microsoft.Management/managementGroups/mg / "${RG^^}" "$id/blobServices/default/containers/backups"; do
+        said "$scope"
+        assert_json '.[] | select(.check == "role") | .result == "ok"'
+    done
+    for scope in "${id}s" "$id/blobServices/default/containers/other" "${RG%d}"; do
+        said "$scope"
+        assert_json '.[] | select(.check == "role") | .result == "problem"'
+    done
+    said "$RG" 2a2b9908-6ea1-4ae2-8e65-a410df84e7d1
+    assert_json '.[] | select(.check == "role") | .result == "problem"'
+}
+
 @test "an answer that gets lost on the way makes no second account" {
     sim fault add --method PUT --path '/storageAccounts/lostaccount$' --drop-answer
     prepare lostaccount
