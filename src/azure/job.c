@@ -58,7 +58,7 @@ static int look(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, str
 {
     if (address(cluster, job, &l->url, err) < 0)
         return -1;
-    l->style = CHSM_LRO_ASYNC;  /* the answer is about the operation, and says nothing without a status */
+    l->style = CHSM_LRO_ASYNC; /* the answer is about the operation, and says nothing without a status */
     p->accept = absorb;
     p->accept_ctx = job;
     return chsm_poll_once(p, l, ret_http, err);
@@ -127,8 +127,7 @@ int chsm_job_named(const char *job_id, enum chsm_job_kind kind, struct chsm_job 
 }
 
 int chsm_job_show(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, enum chsm_job_kind kind, const char *job_id,
-                  chsm_deadline d,
-                  struct chsm_job *ret, struct chsm_err *err)
+                  chsm_deadline d, struct chsm_job *ret, struct chsm_err *err)
 {
     struct chsm_job job = { .kind = kind };
     struct chsm_err why = { 0 };
@@ -163,16 +162,18 @@ static int verdict(const struct chsm_job *job, struct chsm_err *err)
     if (job->status && strcasecmp(job->status, "Succeeded") == 0)
         return 0;
     (void)chsm_fail(err, CHSM_SERVICE, "%s job %s ended as %s: %s%s%s%s%s", chsm_job_word(job->kind), job->id,
-                    job->status ? job->status : "unknown", job->error_code ? job->error_code : "",
-                    job->error_code ? ": " : "", job->error_message ? job->error_message : "the service gives no reason",
-                    job->details ? "; " : "", job->details ? job->details : "");
+                    job->status ? job->status : "unknown", job->error_code ? job->error_code : "", job->error_code ? ": " : "",
+                    job->error_message ? job->error_message : "the service gives no reason", job->details ? "; " : "",
+                    job->details ? job->details : "");
     if (err && job->error_code)
         (void)snprintf(err->service_code, sizeof err->service_code, "%s", job->error_code);
     (void)chsm_arm_error_hint(err);
     if (err && !*err->hint && job->kind == CHSM_JOB_RESTORE)
-        return chsm_err_hint(err, "a restore that failed leaves its destination unusable: delete it, and restore into a new cluster");
+        return chsm_err_hint(err,
+                             "a restore that failed leaves its destination unusable: delete it, and restore into a new cluster");
     if (err && !*err->hint)
-        return chsm_err_hint(err, "check the cluster's identity, its role on the container and the storage account's network rules");
+        return chsm_err_hint(err,
+                             "check the cluster's identity, its role on the container and the storage account's network rules");
     return -1;
 }
 
@@ -192,11 +193,14 @@ static int follow(struct chsm_poll *p, const struct chsm_cluster_ref *cluster, s
 }
 
 int chsm_job_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, struct chsm_job *job, chsm_deadline d,
-                  chsm_lro_watch *watch,
-                  void *ctx, struct chsm_err *err)
+                  chsm_lro_watch *watch, void *ctx, struct chsm_err *err)
 {
-    struct chsm_poll p = { .arm = arm, .deadline = d, .watch = watch, .ctx = ctx, .began = chsm_mono(),
-                            .unseen = job->status != NULL /* just started */ };
+    struct chsm_poll p = { .arm = arm,
+                           .deadline = d,
+                           .watch = watch,
+                           .ctx = ctx,
+                           .began = chsm_mono(),
+                           .unseen = job->status != NULL /* just started */ };
     AUTO(chsm_lro_done) struct chsm_lro l = { .wait = -1 };
     struct chsm_err why = { 0 };
     int rc;

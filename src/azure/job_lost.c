@@ -13,8 +13,8 @@
 #include "azure/retry.h"
 #include "util/log.h"
 
-#define POLL_MS 30000
-#define SKEW_MS 300000          /* two clocks: a folder that is this much older than the request may still be its own */
+#define POLL_MS     30000
+#define SKEW_MS     300000 /* two clocks: a folder that is this much older than the request may still be its own */
 #define FINDING_MAX 600
 
 /* No sign; the place could not be looked at; a sign that is rather another one's; a sign; it did start. */
@@ -23,11 +23,11 @@ enum found { NOTHING, UNSEEN, DOUBTFUL, LIKELY, STARTED };
 struct search {
     const struct chsm_job_start *start;
     enum found found;
-    bool whole;                 /* all the time was looked through */
-    bool refused;               /* looking on would see nothing more: no right to look */
-    char id[33];                /* of a job that the service lists; "" */
-    char folder[80];            /* a backup that may be ours; "" */
-    char finding[FINDING_MAX];  /* what is said */
+    bool whole;                /* all the time was looked through */
+    bool refused;              /* looking on would see nothing more: no right to look */
+    char id[33];               /* of a job that the service lists; "" */
+    char folder[80];           /* a backup that may be ours; "" */
+    char finding[FINDING_MAX]; /* what is said */
 };
 
 static const char *word(const struct search *f)
@@ -57,8 +57,9 @@ static void look_at_cluster(struct search *f)
     provisioning = chsm_cluster_provisioning(cluster);
     activation = chsm_cluster_activation(cluster);
     f->found = strcasecmp(provisioning, "Succeeded") == 0 && strcasecmp(activation, "NotActivated") == 0 ? NOTHING : STARTED;
-    (void)snprintf(f->finding, sizeof f->finding, f->found == STARTED ? "%s is now %s and %s: a restore runs or has run" :
-                   "%s is still %s and %s", s->cluster->name, provisioning, activation);
+    (void)snprintf(f->finding, sizeof f->finding,
+                   f->found == STARTED ? "%s is now %s and %s: a restore runs or has run" : "%s is still %s and %s",
+                   s->cluster->name, provisioning, activation);
 }
 
 /* The newest folder in the container, when it is about as young as the request. */
@@ -72,15 +73,20 @@ static void judge_folder(struct search *f, const json_t *newest)
     (void)snprintf(f->finding, sizeof f->finding, "the container has no backup that is younger than the request");
     if (!name || !time || chsm_time_parse(time, &when, NULL) < 0 || when + SKEW_MS < f->start->requested)
         return;
-    chsm_duration_format(when < f->start->requested ? f->start->requested - when : when - f->start->requested, apart, sizeof apart);
+    chsm_duration_format(when < f->start->requested ? f->start->requested - when : when - f->start->requested, apart,
+                         sizeof apart);
     f->found = when < f->start->requested ? DOUBTFUL : LIKELY;
     (void)snprintf(f->folder, sizeof f->folder, "%s", name);
     if (f->found == DOUBTFUL)
-        (void)snprintf(f->finding, sizeof f->finding, "the newest backup in the container, %s, is %s older than the request by its name: "
-                       "another one's, unless a clock is off", name, apart);
+        (void)snprintf(f->finding, sizeof f->finding,
+                       "the newest backup in the container, %s, is %s older than the request by its name: "
+                       "another one's, unless a clock is off",
+                       name, apart);
     else
-        (void)snprintf(f->finding, sizeof f->finding, "the container has the new backup %s, begun %s after the request: most likely it is "
-                       "this one", name, apart);
+        (void)snprintf(f->finding, sizeof f->finding,
+                       "the container has the new backup %s, begun %s after the request: most likely it is "
+                       "this one",
+                       name, apart);
 }
 
 static void look_at_container(struct search *f)
@@ -104,7 +110,7 @@ static void judge_list(struct search *f, const json_t *list)
     int64_t best = f->start->requested - SKEW_MS;
     size_t i;
 
-    json_array_foreach(list, i, each) {
+    json_array_foreach (list, i, each) {
         struct chsm_job job = { .kind = f->start->kind };
         int64_t when;
 
@@ -113,8 +119,8 @@ static void judge_list(struct search *f, const json_t *list)
             best = when;
             f->found = STARTED;
             memcpy(f->id, job.id, sizeof f->id);
-            (void)snprintf(f->finding, sizeof f->finding, "the service lists %s job %s, started %s, %s", word(f), job.id, job.started,
-                           job.status);
+            (void)snprintf(f->finding, sizeof f->finding, "the service lists %s job %s, started %s, %s", word(f), job.id,
+                           job.started, job.status);
         }
         chsm_job_done(&job);
     }
@@ -193,16 +199,25 @@ static int hint(const struct search *f, struct chsm_err *err)
     if (f->found == STARTED)
         return chsm_err_hint(err, "start nothing; follow it: `chsmctl cluster wait %s --activation Active`", o);
     if (f->found == LIKELY)
-        return chsm_err_hint(err, "start nothing before you know: `chsmctl backup list -u %s` shows it; when it is this one, it is what "
-                                  "`chsmctl restore start` takes as --backup-id", s->container_uri);
+        return chsm_err_hint(
+            err,
+            "start nothing before you know: `chsmctl backup list -u %s` shows it; when it is this one, it is what "
+            "`chsmctl restore start` takes as --backup-id",
+            s->container_uri);
     if (f->found == NOTHING && f->whole && s->kind == CHSM_JOB_RESTORE)
-        return chsm_err_hint(err, "a restore may show only when it activates: see the cluster's activity log, and `chsmctl cluster show %s` some "
-                                  "minutes from now; then `chsmctl restore start %s -u %s --backup-id %s`", o, o, s->container_uri,
-                             s->backup_id);
+        return chsm_err_hint(
+            err,
+            "a restore may show only when it activates: see the cluster's activity log, and `chsmctl cluster show %s` some "
+            "minutes from now; then `chsmctl restore start %s -u %s --backup-id %s`",
+            o, o, s->container_uri, s->backup_id);
     if (f->found == NOTHING && f->whole)
-        return chsm_err_hint(err, "start again: `chsmctl backup start %s -u %s`; a second backup does no harm", o, s->container_uri);
-    return chsm_err_hint(err, "start nothing before you know: look with `chsmctl cluster show %s`, at the container and at the cluster's "
-                              "activity log", o);
+        return chsm_err_hint(err, "start again: `chsmctl backup start %s -u %s`; a second backup does no harm", o,
+                             s->container_uri);
+    return chsm_err_hint(
+        err,
+        "start nothing before you know: look with `chsmctl cluster show %s`, at the container and at the cluster's "
+        "activity log",
+        o);
 }
 
 /* The finding comes first: the cause may be long. */
@@ -239,7 +254,7 @@ int chsm_job_lost(const struct chsm_job_start *s, const char *id, struct chsm_er
     look_for_long(&f);
     if (!chsm_interrupted())
         ask_for_list(&f);
-    if (*id && !*f.id)          /* it was promised; nothing has shown that it is not there */
+    if (*id && !*f.id) /* it was promised; nothing has shown that it is not there */
         memcpy(f.id, id, sizeof f.id);
     return say(&f, err);
 }

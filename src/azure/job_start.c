@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a backup or a restore: the one request (restore.c has the guards before it), and what its answer, or the lack of one, means
+ * Starting a backup or a restore: the one request (restore.c has the guards before it), and what its answer, or the lack of
+ * one, means
  * (arm.md §3.5, §3.7; cloudhsm-client.md §2). The request is never sent twice unless the service certainly did not take it.
  */
 #include "config.h"
@@ -14,8 +15,11 @@ static void hint_look(const struct chsm_job_start *s, struct chsm_err *err)
     char options[CHSM_CLUSTER_OPTIONS_LEN];
 
     chsm_cluster_options(s->cluster, options);
-    (void)chsm_err_hint(err, "do not start another one before you know: look with `chsmctl cluster show %s`, and at the cluster's activity "
-                             "log", options);
+    (void)chsm_err_hint(
+        err,
+        "do not start another one before you know: look with `chsmctl cluster show %s`, and at the cluster's activity "
+        "log",
+        options);
 }
 
 static bool settled(const struct chsm_response *r)
@@ -59,8 +63,11 @@ static int conflict(const struct chsm_job_start *s, struct chsm_err *err)
 
     chsm_cluster_options(s->cluster, options);
     (void)chsm_err_prefix(err, "no %s was started: the cluster is busy or not in a state for it", chsm_job_word(s->kind));
-    return chsm_err_hint(err, "another backup or restore of %s may be running: its state is in `chsmctl cluster show %s`, its job in the "
-                              "cluster's activity log; start again when it is over", s->cluster->name, options);
+    return chsm_err_hint(
+        err,
+        "another backup or restore of %s may be running: its state is in `chsmctl cluster show %s`, its job in the "
+        "cluster's activity log; start again when it is over",
+        s->cluster->name, options);
 }
 
 /* 1: the answer names no job, and says nothing that can be read: as good as lost. */
@@ -73,7 +80,7 @@ static int read_answer(const struct chsm_job_start *s, const struct chsm_respons
         return -1;
     bad = r->body.len > 0 && (chsm_json_parse(chsm_buf_str(&r->body), r->body.len, "the answer", CHSM_SERVICE, &body, err) < 0 ||
                               chsm_job_parse(body, job, err) < 0);
-    if (bad && !*job->id)       /* with the id from the headers, the job itself can be asked */
+    if (bad && !*job->id) /* with the id from the headers, the job itself can be asked */
         return 1;
     if (!*job->id) {
         (void)chsm_fail(err, CHSM_SERVICE, "the service accepted the %s (HTTP %ld), but named no job", chsm_job_word(s->kind),
@@ -130,8 +137,9 @@ static int send_start(struct chsm_job_start *s, struct chsm_job *ret, struct chs
 int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cluster_ref *cluster, const char *container_uri, chsm_deadline d,
                       struct chsm_job *ret, struct chsm_err *err)
 {
-    struct chsm_job_start s = { .arm = arm, .cluster = cluster, .kind = CHSM_JOB_BACKUP, .container_uri = container_uri,
-                                .deadline = d };
+    struct chsm_job_start s = {
+        .arm = arm, .cluster = cluster, .kind = CHSM_JOB_BACKUP, .container_uri = container_uri, .deadline = d
+    };
     AUTO_FREE char *id = NULL;
     json_auto_t *body = NULL;
 
@@ -147,8 +155,12 @@ int chsm_backup_start(struct chsm_arm *arm, const struct chsm_cluster_ref *clust
 int chsm_restore_start(struct chsm_arm *arm, const struct chsm_restore_request *q, chsm_deadline d, struct chsm_job *ret,
                        struct chsm_err *err)
 {
-    struct chsm_job_start s = { .arm = arm, .cluster = q->destination, .kind = CHSM_JOB_RESTORE, .container_uri = q->container_uri,
-                                .backup_id = q->backup_id, .deadline = d };
+    struct chsm_job_start s = { .arm = arm,
+                                .cluster = q->destination,
+                                .kind = CHSM_JOB_RESTORE,
+                                .container_uri = q->container_uri,
+                                .backup_id = q->backup_id,
+                                .deadline = d };
     json_auto_t *body = NULL;
 
     if (chsm_restore_guard(arm, q, d, err) < 0)

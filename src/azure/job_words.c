@@ -10,8 +10,10 @@
  * How long jobs took, in seconds, in recordings of the service (az and Az PowerShell test recordings of June 2025). Creation
  * and activation of clusters have no recording of a real back end: nothing is promised for them.
  */
-static const struct { int64_t least, most; } recorded[] = {
-    [CHSM_JOB_BACKUP] = { 8, 10 },      /* startTime to endTime; seen by a client at its first look after 30 s */
+static const struct {
+    int64_t least, most;
+} recorded[] = {
+    [CHSM_JOB_BACKUP] = { 8, 10 }, /* startTime to endTime; seen by a client at its first look after 30 s */
     [CHSM_JOB_RESTORE] = { 60, 90 },
 };
 
@@ -25,8 +27,8 @@ void chsm_job_expected(enum chsm_job_kind kind, int64_t elapsed_ms, char *out, s
     int64_t left = recorded[kind].most - elapsed_ms / 1000;
 
     if (left > 0)
-        (void)snprintf(out, size, "recorded: %" PRId64 "-%" PRId64 " s, by that at most %" PRId64 " s to go", recorded[kind].least,
-                       recorded[kind].most, left);
+        (void)snprintf(out, size, "recorded: %" PRId64 "-%" PRId64 " s, by that at most %" PRId64 " s to go",
+                       recorded[kind].least, recorded[kind].most, left);
     else
         (void)snprintf(out, size, "longer than any recorded (%" PRId64 " s)", recorded[kind].most);
 }

@@ -6,7 +6,7 @@
 
 #include "azure/lro.h"
 
-#define WAIT_MIN 1      /* seconds; the service may ask for 0, a loop without a pause helps nobody */
+#define WAIT_MIN 1 /* seconds; the service may ask for 0, a loop without a pause helps nobody */
 #define WAIT_MAX 600
 
 void chsm_lro_done(struct chsm_lro *l)
@@ -145,7 +145,7 @@ static int wordless(const struct chsm_lro *l, const struct chsm_response *r, con
     } else if (l->style == CHSM_LRO_RESOURCE && !body) {
         return chsm_fail(err, CHSM_SERVICE, "the answer about the resource (HTTP %ld) is empty", r->status);
     } else {
-        *ret = CHSM_LRO_SUCCEEDED;  /* Location: the final answer itself; resource: no provisioningState = Succeeded */
+        *ret = CHSM_LRO_SUCCEEDED; /* Location: the final answer itself; resource: no provisioningState = Succeeded */
     }
     return 0;
 }
@@ -184,7 +184,7 @@ int chsm_lro_step(struct chsm_lro *l, const struct chsm_response *r, const json_
     else if (wordless(l, r, body, &state, err) < 0)
         return -1;
     if (l->deleting && l->style == CHSM_LRO_RESOURCE && state == CHSM_LRO_SUCCEEDED)
-        state = CHSM_LRO_RUNNING;       /* it is still there */
+        state = CHSM_LRO_RUNNING; /* it is still there */
     l->state = state;
     if (take(l, r, body, word, err) == 0)
         return 0;
@@ -216,7 +216,10 @@ int chsm_lro_failed(const struct chsm_lro *l, const char *what, struct chsm_err 
     if (!text)
         return chsm_oom(err);
     (void)chsm_fail(err, CHSM_SERVICE, "%s ended as %s%s%s: %s", what, l->status ? l->status : "not succeeded", code ? ", " : "",
-                    code ? code : "", *text ? text : said && *said ? said : "the service gives no reason");
+                    code ? code : "",
+                    *text           ? text
+                    : said && *said ? said
+                                    : "the service gives no reason");
     if (err && code)
         (void)snprintf(err->service_code, sizeof err->service_code, "%s", code);
     return chsm_arm_error_hint(err);

@@ -18,7 +18,7 @@ struct chsm_poll {
     chsm_lro_watch *watch;
     void *ctx;
     int64_t began;                  /* chsm_mono() */
-    /* Takes in what the answer said; -1: it says nothing that can be used, and counts as a poll that failed. NULL = all is good. */
+    /* Takes in what the answer said; -1: it says nothing of use, and counts as a poll that failed. NULL = all is good. */
     int (*accept)(void *ctx, const struct chsm_lro *l, struct chsm_err *err);
     void *accept_ctx;
     bool unseen;                    /* the status address is new: at first the service may not know it yet (404) */

@@ -84,7 +84,7 @@ int chsm_lro_run(struct chsm_arm *arm, const char *method, const char *path, con
     bool gone;
 
     if (chsm_arm_do(arm, method, path, body, CHSM_REPEAT_SAFE, follow->deadline, &r, &answer, &why) < 0) {
-        gone = is(&run, "DELETE") && chsm_arm_absent(&why);     /* also when an earlier try, whose answer was lost, has deleted it */
+        gone = is(&run, "DELETE") && chsm_arm_absent(&why); /* also when an earlier try, whose answer was lost, has deleted it */
         if (gone && ret)
             *ret = NULL;
         if (!gone && err)

@@ -6,7 +6,7 @@
 #include "util/log.h"
 
 #define STEP_MS 1000
-#define POLL_MS 30000       /* what az and Az PowerShell wait when the service names no time */
+#define POLL_MS 30000 /* what az and Az PowerShell wait when the service names no time */
 
 static int64_t interval(const struct chsm_poll *p)
 {
@@ -16,7 +16,7 @@ static int64_t interval(const struct chsm_poll *p)
 /* The operation goes on whether we can see it or not: only what cannot pass ends the looking. */
 static bool passes(const struct chsm_poll *p, const struct chsm_err *why, long status, bool hopeless)
 {
-    if (why->code == CHSM_AUTH)         /* refused is refused; a sign-in that cannot be reached is an outage */
+    if (why->code == CHSM_AUTH) /* refused is refused; a sign-in that cannot be reached is an outage */
         return status != 401 && (why->http == 0 || chsm_retry_transient(why->http));
     if (why->code != CHSM_SERVICE || hopeless)
         return false;
@@ -73,7 +73,7 @@ int chsm_poll_pause(struct chsm_poll *p, const struct chsm_lro *l, struct chsm_e
     if (ms >= left && left > 2000)
         ms = left - 1000;
     end = chsm_mono() + ms;
-    do {                    /* in steps, so that the watcher sees the time pass */
+    do { /* in steps, so that the watcher sees the time pass */
         if (p->watch)
             p->watch(p->ctx, l, chsm_mono() - p->began);
         left = end - chsm_mono();
@@ -86,8 +86,12 @@ int chsm_poll_pause(struct chsm_poll *p, const struct chsm_lro *l, struct chsm_e
 int chsm_lro_wait(struct chsm_arm *arm, struct chsm_lro *l, chsm_deadline deadline, chsm_lro_watch *watch, void *ctx,
                   struct chsm_err *err)
 {
-    struct chsm_poll p = { .arm = arm, .deadline = deadline, .watch = watch, .ctx = ctx, .began = chsm_mono(),
-                            .unseen = l->resource != NULL /* just begun */ };
+    struct chsm_poll p = { .arm = arm,
+                           .deadline = deadline,
+                           .watch = watch,
+                           .ctx = ctx,
+                           .began = chsm_mono(),
+                           .unseen = l->resource != NULL /* just begun */ };
 
     while (l->state == CHSM_LRO_RUNNING)
         if (chsm_poll_pause(&p, l, err) < 0 || chsm_poll_once(&p, l, NULL, err) < 0)

@@ -9,5 +9,5 @@ load lib
     run bash "$abs_top_srcdir/tests/faults/http.sh" "$abs_top_builddir" --sample
     [[ $status == 0 ]] || fail "$output"
     [[ ${lines[-1]} =~ ^http:\ ([0-9]+)\ cases,\ 0\ wrong,\ 0\ duplicate,\ 0\ false$ ]]
-    ((BASH_REMATCH[1] >= 15))
+    ((BASH_REMATCH[1] >= 12))
 }
