@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starting a backup or a restore: the one request (restore.c has the guards before it), and what its answer, or the lack of
- * one, means
- * (arm.md §3.5, §3.7; cloudhsm-client.md §2). The request is never sent twice unless the service certainly did not take it.
+ * one, means (arm.md §3.5, §3.7; cloudhsm-client.md §2). The request is never sent twice unless the service certainly did not
+ * take it.
  */
 #include "config.h"
 
