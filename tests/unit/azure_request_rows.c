@@ -73,6 +73,12 @@ const struct request_row request_rows[] = {
     { .sender = "cluster", .service = "arm", .what = "restore show", .kind = REQUEST_ARM, .method = "GET",
       .path = CLUSTER "/restoreOperationStatus/{jobId}", .query = API, .example = HSM "Restore_Pending" MAX },
 
+    /* in no specification: a question that the service may not know, after a start whose answer was lost */
+    { .sender = "lost", .service = "arm", .what = "backups, listed", .kind = REQUEST_ARM, .method = "GET",
+      .path = CLUSTER "/backupOperationStatus", .query = API, .unpublished = true },
+    { .sender = "lost", .service = "arm", .what = "restores, listed", .kind = REQUEST_ARM, .method = "GET",
+      .path = CLUSTER "/restoreOperationStatus", .query = API, .unpublished = true },
+
     /* managed identities */
     { .sender = "cluster", .service = "arm", .what = "identity show", .kind = REQUEST_ARM, .method = "GET", .path = IDENTITY,
       .query = "api-version=2023-01-31", .example = "IdentityGet.json" },

@@ -34,6 +34,7 @@ struct request_row {
     const char *example;    /* file in tests/data/azure; NULL = none is at hand */
     const char *part;       /* where in it the body is ("parameters.body"); NULL = nowhere */
     const char *beyond;     /* those of body and may that the example leaves out, as the service's reference has them; NULL */
+    bool unpublished;       /* in no specification: reads only, and any answer will do */
     const char *schema;     /* definition in tests/data/azure/openapi.json; NULL = not ours */
 };
 

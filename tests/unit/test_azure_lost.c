@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "azure/job_start.h"
+#include "tests/unit/azure_requests.h"
 #include "tests/unit/azure_world.h"
 #include "util/clock.h"
 
@@ -47,6 +48,7 @@ static void assert_one_start(struct arm_world *w)
     for (unsigned i = 0; i < server_count(w->server); i++)
         posts += strncmp(server_request(w->server, i), "POST ", 5) == 0;
     assert_int_equal(posts, 1);
+    requests_check(w->server);
 }
 
 static void a_restore_that_shows(void **state)
@@ -218,12 +220,19 @@ static void a_container_that_may_not_be_read(void **state)
     arm_world_close(&w);
 }
 
+static void every_row_was_sent(void **state)
+{
+    (void)state;
+    requests_all_seen("lost");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restore_that_shows), cmocka_unit_test(a_restore_that_does_not_show),
         cmocka_unit_test(a_list_of_jobs_is_believed), cmocka_unit_test(a_job_that_was_named_is_found),
         cmocka_unit_test(a_backup_that_shows), cmocka_unit_test(a_container_that_may_not_be_read),
+        cmocka_unit_test(every_row_was_sent),
     };
 
     setenv("AZURE_SUBSCRIPTION_ID", SUBSCRIPTION, 1);
