@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # fetch.sh DIR: puts the storage emulator of package-lock.json into DIR, unless it is there, and prints the program's path.
-# Exit status 1, with a reason on stderr, when npm or its registry cannot be had.
+# Exit status 1, with a reason on stderr, when npm or its registry cannot be had; 2 when something else is wrong, such as a package
+# that is not what the lock file says.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 program=node_modules/azurite/dist/src/blob/main.js
@@ -13,7 +14,8 @@ if [ ! -f fetched ] || ! cmp -s "$here/package-lock.json" fetched; then
     # No scripts of the packages are run: nothing of it needs building.
     if ! timeout 300 npm ci --ignore-scripts --omit=dev --no-audit --no-fund >npm.log 2>&1 </dev/null; then
         echo "npm ci failed: $(grep -m 1 -E 'npm (ERR!|error)' npm.log || tail -n 1 npm.log)" >&2
-        exit 1
+        grep -qE 'E(CONNREFUSED|CONNRESET|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|5[0-9][0-9])|ERR_SOCKET_TIMEOUT' npm.log && exit 1
+        exit 2
     fi
     cp package-lock.json fetched
 fi

@@ -54,13 +54,15 @@ put() {
 }
 
 setup_file() {
-    local program
+    local program rc=0
 
-    program=$(sh "$abs_top_srcdir/tests/azurite/fetch.sh" "$abs_top_builddir/_azurite" 2>"$BATS_FILE_TMPDIR/why") || {
-        export NO_AZURITE
+    program=$(sh "$abs_top_srcdir/tests/azurite/fetch.sh" "$abs_top_builddir/_azurite" 2>"$BATS_FILE_TMPDIR/why") || rc=$?
+    export NO_AZURITE=
+    if [[ $rc == 1 ]]; then
         NO_AZURITE=$(<"$BATS_FILE_TMPDIR/why")
         return 0
-    }
+    fi
+    [[ $rc == 0 ]] || fail "$(<"$BATS_FILE_TMPDIR/why")"
     private_world
     start_azurite "$program"
     sed "s|@BLOB@|$BLOB|" "$abs_top_srcdir/tests/integration/azurite.yaml" >"$BATS_FILE_TMPDIR/azurite.yaml"
