@@ -112,7 +112,7 @@ static int check_other_cluster(const struct chsm_args *args, const struct chsm_i
 
     if (chsm_client_endpoint(args->directory, &endpoint, err) < 0)
         return -1;
-    if (args->same_cluster || !endpoint || !source->endpoint || !chsm_endpoint_eq(endpoint, source->endpoint))
+    if (args->same_cluster || !endpoint || !source->endpoint || !chsm_endpoint_same_cluster(endpoint, source->endpoint))
         return 0;
     (void)chsm_refuse(err, CHSM_RULE_SAME_CLUSTER, "the library points to %s, where the inventory itself was taken", endpoint);
     return chsm_err_hint(err, "point the client to the destination, or say --allow-same-cluster if this cluster is what you want to check");

@@ -75,17 +75,12 @@ const char *chsm_doctor_host(const json_t *look)
     return NULL;
 }
 
-static bool same_cluster(const char *a, const char *b)
-{
-    return chsm_endpoint_eq(a, b) || chsm_endpoint_siblings(a, b);
-}
-
 /* An address may be that of a node; only where all nodes have been resolved is it known that it is not. */
 static bool is_foreign(const struct chsm_doctor *d, const char *name, const char *host)
 {
     bool resolved = d->n_nodes >= CHSM_CLUSTER_HOSTS;
 
-    if (same_cluster(name, host))
+    if (chsm_endpoint_same_cluster(name, host))
         return false;
     for (size_t i = 0; i < d->n_nodes; i++) {
         resolved = resolved && d->nodes[i].name == CHSM_NAME_RESOLVED;
@@ -122,11 +117,11 @@ static int judge_copies(struct chsm_doctor *d, struct chsm_err *err)
         const char *first = json_string_value(json_array_get(json_object_get(copy, "hosts"), 0));
         int rc = 0;
 
-        wrong += why || !same_cluster(first, host);
+        wrong += why || !chsm_endpoint_same_cluster(first, host);
         if (why)
             rc = chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration",
                                  "it should look like {\"servers\":[{\"hostname\":\"hsm1...\"}]}", err, "%s", why);
-        else if (!same_cluster(first, host))
+        else if (!chsm_endpoint_same_cluster(first, host))
             rc = chsm_doctor_add(d, CHSM_DOCTOR_PROBLEM, "configuration", "chsmctl client point makes all copies the same", err,
                                  "%s points to %s, and another copy to %s", path, first, host);
         if (rc < 0)

@@ -103,6 +103,11 @@ bool chsm_endpoint_siblings(const char *a, const char *b)
     return chsm_endpoint_number(a) && chsm_endpoint_number(b) && chsm_endpoint_eq(a + 4, b + 4);
 }
 
+bool chsm_endpoint_same_cluster(const char *a, const char *b)
+{
+    return chsm_endpoint_eq(a, b) || chsm_endpoint_siblings(a, b);
+}
+
 char *chsm_endpoint_private(const char *host)
 {
     const char *at = strcasestr(host, ".cloudhsm."), *label = at;

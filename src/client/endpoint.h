@@ -32,6 +32,9 @@ CHSM_MUST_CHECK int chsm_endpoint_node(const char *host, unsigned number, char *
 /* Whether the two are names of nodes of one cluster. False where the names do not tell. */
 bool chsm_endpoint_siblings(const char *a, const char *b);
 
+/* The same host, or names of two nodes of one cluster. False where the names do not tell. */
+bool chsm_endpoint_same_cluster(const char *a, const char *b);
+
 /* With "privatelink." before "cloudhsm.", where the private DNS zone has its names; others as they are. NULL when out of memory. */
 char *chsm_endpoint_private(const char *host);
 

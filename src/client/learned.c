@@ -75,7 +75,7 @@ static bool among(const struct chsm_paths *list, const char *text)
 
 static enum chsm_learned judge_one(const char *one, const char *host, const struct chsm_paths *addresses)
 {
-    if (chsm_endpoint_eq(one, host) || chsm_endpoint_siblings(one, host) || among(addresses, one))
+    if (chsm_endpoint_same_cluster(one, host) || among(addresses, one))
         return CHSM_LEARNED_OWN;
     if (chsm_endpoint_is_address(one))
         return addresses->n == 0 ? CHSM_LEARNED_UNKNOWN : CHSM_LEARNED_FOREIGN;

@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += libchsmclient.la
 libchsmclient_la_SOURCES = \
 	src/client/file.c src/client/file.h \
 	src/client/endpoint.c src/client/endpoint.h \
+	src/client/guard.c src/client/guard.h \
 	src/client/resource.c src/client/resource.h \
 	src/client/install.c src/client/install.h \
 	src/client/point.c src/client/point.h \

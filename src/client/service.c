@@ -242,15 +242,19 @@ int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err 
     if (!proc)
         return chsm_oom(err);
     folder = opendir(proc);
-    while (folder && rc == 0 && d.pid == 0 && (e = readdir(folder)) != NULL) {
+    while (folder && rc == 0 && (e = readdir(folder)) != NULL) {
         AUTO_FREE char *leaf = isdigit((unsigned char)e->d_name[0]) ? chsm_strf("%s/cmdline", e->d_name) : NULL;
 
         if (!leaf)
             continue;
         d.visible = true;
         read_proc(proc, leaf, &text);
-        if (text.len > 0 && is_daemon(text.p))
+        if (text.len == 0 || !is_daemon(text.p))
+            continue;
+        if (d.pid == 0)
             rc = take_process(root, proc, e->d_name, &text, &d, err);
+        else
+            d.others++;
     }
     if (folder)
         (void)closedir(folder);

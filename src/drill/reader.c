@@ -4,7 +4,7 @@
 #include <limits.h>
 
 #include "drill/ask.h"
-#include "client/endpoint.h"
+#include "client/guard.h"
 #include "drill/count.h"
 #include "drill/reader.h"
 #include "pkcs11/evp.h"
@@ -55,7 +55,8 @@ static int begin(const struct chsm_reader *r, struct chsm_inventory *inv, struct
 
     if (!path)
         return chsm_fail_errno(err, CHSM_PKCS11, "PKCS#11 module %s", r->target.module);
-    if (chsm_sha256_file(path, digest, err) < 0 || chsm_client_endpoint(r->target.directory, &inv->endpoint, err) < 0)
+    if (chsm_sha256_file(path, digest, err) < 0 || chsm_client_endpoint(r->target.directory, &inv->endpoint, err) < 0 ||
+        (inv->endpoint && chsm_client_guard(NULL, inv->endpoint, err) < 0))
         return -1;
     chsm_time_format(chsm_now(), false, when);
     inv->created = strdup(when);

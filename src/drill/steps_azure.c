@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "azure/identity.h"
-#include "client/endpoint.h"
+#include "client/guard.h"
 #include "drill/run_state.h"
 #include "util/safety.h"
 
@@ -52,14 +52,19 @@ static int check_endpoints(struct chsm_run *run, const json_t *source, const jso
     for (int i = 0; i < 2; i++)
         if (chsm_client_endpoint(side[i]->directory, endpoint[i], err) < 0)
             return -1;
-    if (from && to && chsm_endpoint_eq(from, to))
+    if (from && to && chsm_endpoint_same_cluster(from, to))
         return chsm_refuse(err, CHSM_RULE_CLIENTS_OF_ONE_CLUSTER, "the client directories of source and destination both point to %s", from);
-    for (int i = 0; i < 2; i++)
-        if (*endpoint[i] && !chsm_endpoint_of_cluster(*endpoint[i], cluster[i])) {
+    for (int i = 0; i < 2; i++) {
+        if (!*endpoint[i])
+            continue;
+        if (!chsm_endpoint_of_cluster(*endpoint[i], cluster[i])) {
             (void)chsm_refuse(err, CHSM_RULE_CLIENT_OF_OTHER_CLUSTER, "%s/%s points to %s, which is no node of cluster %s",
                               side[i]->directory, CHSM_RESOURCE_CFG, *endpoint[i], side[i]->cluster);
             return chsm_err_hint(err, "put the host name of a node of %s there", side[i]->cluster);
         }
+        if (chsm_client_guard(NULL, *endpoint[i], err) < 0)
+            return chsm_err_prefix(err, "%s", side[i]->directory);
+    }
     return 0;
 }
 

@@ -54,6 +54,9 @@ const struct chsm_safety_rule chsm_safety_rules[CHSM_RULES] = {
     [CHSM_RULE_CLIENTS_OF_ONE_CLUSTER] = {
         "clients-of-one-cluster", "the client folders of source and destination point to one host",
         "comparing a cluster with itself proves nothing", NONE },
+    [CHSM_RULE_DAEMON_OF_OTHER_CLUSTER] = {
+        "daemon-of-other-cluster", "this machine's client daemon serves another cluster than meant",
+        "the library talks to the daemon's cluster", NONE },
     [CHSM_RULE_SAME_CLUSTER] = {
         "same-cluster", "the library points to where the inventory itself was taken",
         "verifying a cluster against itself proves no restore", "--allow-same-cluster" },

@@ -6,6 +6,7 @@
 
 load lib
 load drill
+load client
 
 NEW=(-g rg-destination -n chsm-new)
 BUSY=(-g rg-destination -n chsm-busy)
@@ -129,11 +130,39 @@ restore() {
 }
 
 # shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: the folder points to one cluster, the daemon of this machine to another" {
+    install
+    daemon 4711 100
+    printf '100.00 50.00\n' >"$ROOT/proc/uptime"
+    export CHSMCTL_CLIENT_ROOT=$ROOT
+    cp "$(client chsm-source)/azcloudhsm_resource.cfg" "${COPIES[0]}"
+    touch -d '1 hour ago' "${COPIES[0]}"
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+    # The inventory of the source must not be verified against the source, however the folder is called.
+    refuses_unasked daemon-of-other-cluster keys verify $(hsm chsm-new) -i "$BATS_FILE_TMPDIR/source.json"
+    assert_stderr "${COPIES[0]}"
+    plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml"
+    refuses daemon-of-other-cluster drill run "$BATS_TEST_TMPDIR/plan.yaml"
+    touch "${COPIES[0]}"
+    refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-source)
+    assert_stderr 'was changed after'
+    # Of two daemons it cannot be told which one serves us.
+    daemon 4712 100
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+}
+
+# shellcheck disable=SC2046  # words
 @test "same-cluster: verifying the cluster that the inventory came from, unless it is meant" {
     refuses_unasked same-cluster keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json"
     assert_stderr --allow-same-cluster
     run_chsmctl keys verify $(hsm chsm-source) -i "$BATS_FILE_TMPDIR/source.json" --allow-same-cluster
     [[ $status != 7 ]]
+    mkdir "$BATS_TEST_TMPDIR/second-node"
+    sed 's/hsm1[.]/hsm2./' "$(client chsm-source)/azcloudhsm_resource.cfg" >"$BATS_TEST_TMPDIR/second-node/azcloudhsm_resource.cfg"
+    refuses_unasked same-cluster keys verify --module "$SIM_MODULE" --directory "$BATS_TEST_TMPDIR/second-node" --login "cu1=file:$PINS/cu1.pin" \
+        -i "$BATS_FILE_TMPDIR/source.json"
 }
 
 # shellcheck disable=SC2046  # words
