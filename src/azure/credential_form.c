@@ -51,11 +51,13 @@ char *chsm_claims_merge(const char *challenge)
 
 int chsm_form_post(struct chsm_link *l, const char *url, const struct chsm_buf *form, struct chsm_response *ret, struct chsm_err *err)
 {
-    static const char *const headers[] = { "Accept: application/json", NULL };
+    /* Its answers and logs call it the correlation id: the same as that of the requests the token is for. */
+    AUTO_FREE char *id = chsm_strf("client-request-id: %s", chsm_http_correlation(l->http));
+    const char *const headers[] = { "Accept: application/json", id, NULL };
     struct chsm_request rq = { .method = "POST", .url = url, .content_type = "application/x-www-form-urlencoded", .headers = headers,
                                .body = form->p, .body_len = form->len, .body_secret = true };
 
-    return chsm_http_do(l->http, &rq, ret, err);
+    return id ? chsm_http_do(l->http, &rq, ret, err) : chsm_oom(err);
 }
 
 /* The form of one try, from the beginning: an assertion is good for one request. */

@@ -103,6 +103,8 @@ no_secret_in() {
     jq -se --arg id "$id" 'map(select(.event == "request" and (.url | test("/subscriptions/"))))
         | length > 0 and all(.headers | contains(["x-ms-correlation-request-id: \($id)"]) and contains(["x-ms-client-request-id: \($id)"]))' \
         "$RECORDS/ids.jsonl"
+    jq -se --arg id "$id" 'map(select(.event == "request" and (.url | test("oauth2"))))
+        | length > 0 and all(.headers | contains(["client-request-id: \($id)"]))' "$RECORDS/ids.jsonl"
     sim fault add --path cloudHsmClusters --status 403 --code AuthorizationFailed
     run_chsmctl cluster show "${SOURCE[@]}" --record "$RECORDS/error.jsonl"
     assert_status 5
