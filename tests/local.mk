@@ -12,7 +12,7 @@ INTEGRATION_TESTS = tests/integration/drill.bats tests/integration/keys.bats tes
 	tests/integration/mutations.bats
 INTEGRATION_TESTS += tests/integration/http2.bats tests/integration/record.bats tests/integration/tls.bats tests/integration/timeout.bats
 INTEGRATION_TESTS += tests/integration/nodes.bats tests/integration/quirks.bats
-INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats tests/integration/formats.bats
+INTEGRATION_TESTS += tests/integration/safety.bats tests/integration/clusters.bats tests/integration/requests.bats tests/integration/formats.bats tests/integration/clusters_faults.bats
 INTEGRATION_TESTS += tests/integration/storage.bats tests/integration/azurite.bats
 INTEGRATION_TESTS += tests/integration/faults.bats
 BATS_TESTS = $(INTEGRATION_TESTS)
