@@ -43,4 +43,16 @@ static inline const uint8_t *fuzz_take(struct fuzz_input *in, size_t n, size_t *
     return at;
 }
 
+/* A copy with a NUL behind it. strndup() may only be given strings where the sanitizer checks those strictly. */
+static inline char *fuzz_text(const uint8_t *p, size_t n)
+{
+    char *s = malloc(n + 1);
+
+    if (s) {
+        memcpy(s, p, n);
+        s[n] = '\0';
+    }
+    return s;
+}
+
 #endif

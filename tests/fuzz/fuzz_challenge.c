@@ -64,7 +64,7 @@ static void check_vault(const char *header)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_FREE char *header = strndup((const char *)data, size);
+    AUTO_FREE char *header = fuzz_text(data, size);
     AUTO_FREE char *realm = NULL;
 
     MUST(header);

@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (n < CHSM_KNOWN_RUN || memchr(secret, '\0', n) || memchr(secret, 'R', n) || memchr(secret, 'D', n))
         return 0;
     MUST(chsm_secret_set(&s, secret, n, &err) == 0);
-    text = strndup((const char *)in.p, in.n);
+    text = fuzz_text(in.p, in.n);
     MUST(text);
     check(&s, chsm_redact_text(text, NULL));
     check(&s, chsm_redact_url(text));

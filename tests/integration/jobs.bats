@@ -232,20 +232,42 @@ backup() {
     sim set backup=200ms >/dev/null
 }
 
+# interrupt_start TIMES: a backup start that is interrupted so often once its request is there; sets status, stderr and took (ms)
+interrupt_start() {
+    local i pid begun
+
+    env --default-signal=INT "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" </dev/null >/dev/null 2>"$BATS_TEST_TMPDIR/stderr" 3>&- &
+    pid=$!
+    for ((i = 0; i < 400; i++)); do
+        [[ $(sim fault list | jq .seen) != 1 ]] || break
+        sleep 0.05
+    done
+    begun=${EPOCHREALTIME//[.,]/}
+    for ((i = 0; i < $1; i++)); do
+        kill -INT "$pid"
+        sleep 0.2
+    done
+    status=0
+    wait "$pid" || status=$?
+    took=$(((${EPOCHREALTIME//[.,]/} - begun) / 1000))
+    stderr=$(<"$BATS_TEST_TMPDIR/stderr")
+}
+
 @test "an interrupt does not lose the id of a job that is just being started" {
     sim fault add --path '/backup$' --method POST --nth 1 --stall 1500
-    run --separate-stderr timeout --preserve-status -s INT 1 "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" </dev/null
+    interrupt_start 1
     assert_status 130
     assert_stderr 'pick it up with `chsmctl backup wait'
     refute_stderr 'unknown whether'
 }
 
 @test "the second interrupt ends it at once" {
-    sim fault add --path '/backup$' --method POST --nth 1 --stall 3000
-    run --separate-stderr timeout --preserve-status -s INT -k 0.5 1 "$BASH" -c '"$@" & trap "kill -INT $!; sleep 0.2; kill -INT $!" INT; wait $!; wait $!' \
-        _ "$CHSMCTL" backup start "${SOURCE[@]}" -u "$(container)" "${POLL[@]}" </dev/null
+    sim fault add --path '/backup$' --method POST --nth 1 --stall 5000
+    interrupt_start 2
+    assert_status 130
     refute_stderr 'pick it up'
-    sleep 3
+    ((took < 4000)) || fail "it took $took ms"
+    sleep 5
 }
 
 @test "a wait outlasts an outage, and a status that is not known yet" {
