@@ -59,30 +59,49 @@ static int take_json(void *ctx, const struct chsm_response *r, struct chsm_err *
     return chsm_err_hint(err, "this is no answer of Azure's: look for a proxy or gateway on the way that answers in its place");
 }
 
-int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, const json_t *body, enum chsm_repeat repeat,
-                chsm_deadline deadline, struct chsm_response *response, json_t **ret_json, struct chsm_err *err)
+/* Fills in the body, and sends. */
+static int send_message(struct chsm_arm *arm, struct chsm_message *message, const json_t *body, chsm_deadline deadline,
+                        struct chsm_response *response, struct chsm_err *err)
 {
     static const char *const headers[] = { "Accept: application/json", NULL };
     const struct chsm_channel channel = { .http = arm->http, .credential = arm->credential, .resource = arm->cloud.arm_resource,
                                           .base = arm->cloud.resource_manager, .correlation = arm->correlation, .headers = headers,
                                           .explain = chsm_arm_error };
     AUTO_FREE char *payload = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    struct chsm_message message = { .method = method, .url = path, .content_type = payload ? "application/json" : NULL,
-                                    .body = payload, .body_len = payload ? strlen(payload) : 0, .repeat = repeat };
+
+    *response = (struct chsm_response){ .retry_after = -1 };
+    if (body && !payload)
+        return chsm_oom(err);
+    message->content_type = payload ? "application/json" : NULL;
+    message->body = payload;
+    message->body_len = payload ? strlen(payload) : 0;
+    return chsm_send(&channel, message, deadline, response, err);
+}
+
+int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, const json_t *body, enum chsm_repeat repeat,
+                chsm_deadline deadline, struct chsm_response *response, json_t **ret_json, struct chsm_err *err)
+{
+    struct chsm_message message = { .method = method, .url = path, .repeat = repeat };
     json_t *json = NULL;
 
     if (ret_json) {
         message.take = take_json;
         message.ctx = &json;
     }
-    *response = (struct chsm_response){ .retry_after = -1 };
-    if (body && !payload)
-        return chsm_oom(err);
-    if (chsm_send(&channel, &message, deadline, response, err) < 0)
+    if (send_message(arm, &message, body, deadline, response, err) < 0)
         return -1;
     if (ret_json)
         *ret_json = json;
     return 0;
+}
+
+int chsm_arm_start(struct chsm_arm *arm, const char *path, const json_t *body, const struct chsm_arm_guard *guard,
+                   chsm_deadline deadline, struct chsm_response *response, struct chsm_err *err)
+{
+    struct chsm_message message = { .method = "POST", .url = path, .repeat = CHSM_REPEAT_START, .again = guard->ask,
+                                    .again_ctx = guard->ctx };
+
+    return send_message(arm, &message, body, deadline, response, err);
 }
 
 static int add_page(json_t *all, const json_t *page, struct chsm_err *err)

@@ -25,6 +25,11 @@ void chsm_arm_close(struct chsm_arm *arm);
 static inline void chsm_arm_auto_(struct chsm_arm **a) { chsm_arm_close(*a); *a = NULL; }
 #define AUTO_ARM AUTO(chsm_arm_auto_)
 
+struct chsm_arm_guard { /* whether a request may still be sent; -1 with *err: no */
+    int (*ask)(void *ctx, struct chsm_err *err);
+    void *ctx;
+};
+
 /*
  * Sends to `path` ("/subscriptions/...?api-version=...") or to an absolute URL within ARM's host. The answer's status is
  * 2xx on success; *ret_json (may be NULL) gets the parsed body, or NULL when it is empty. Otherwise the error has http,
@@ -35,6 +40,14 @@ static inline void chsm_arm_auto_(struct chsm_arm **a) { chsm_arm_close(*a); *a 
 CHSM_MUST_CHECK int chsm_arm_do(struct chsm_arm *arm, const char *method, const char *path, const json_t *body,
                                 enum chsm_repeat repeat, chsm_deadline deadline, struct chsm_response *response,
                                 json_t **ret_json, struct chsm_err *err);
+
+/*
+ * The POST that starts a job: chsm_arm_do() with CHSM_REPEAT_START. `guard` is asked before each repetition, which may come
+ * minutes after the first try (429); when it says no, its error is the result, and the job has certainly not been started.
+ */
+CHSM_MUST_CHECK int chsm_arm_start(struct chsm_arm *arm, const char *path, const json_t *body,
+                                   const struct chsm_arm_guard *guard, chsm_deadline deadline,
+                                   struct chsm_response *response, struct chsm_err *err);
 
 /* Fills *err from an answer with an error status: the ARM envelope, else the status alone. Pure. Always -1. */
 int chsm_arm_error(const struct chsm_response *r, const char *method, const char *url, struct chsm_err *err);

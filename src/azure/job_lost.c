@@ -209,7 +209,7 @@ static int hint(const struct search *f, struct chsm_err *err)
             err,
             "a restore may show only when it activates: see the cluster's activity log, and `chsmctl cluster show %s` some "
             "minutes from now; then `chsmctl restore start %s -u %s --backup-id %s`",
-            o, o, s->container_uri, s->backup_id);
+            o, o, s->container_uri, s->restore->backup_id);
     if (f->found == NOTHING && f->whole)
         return chsm_err_hint(err, "start again: `chsmctl backup start %s -u %s`; a second backup does no harm", o,
                              s->container_uri);
@@ -243,7 +243,8 @@ int chsm_job_lost(const struct chsm_job_start *s, const char *id, struct chsm_er
     struct search f = { .start = s };
 
     if (err->code == CHSM_INTERRUPTED) {
-        (void)snprintf(f.finding, sizeof f.finding, "interrupted before an answer came");
+        memcpy(f.id, id, sizeof f.id);
+        (void)snprintf(f.finding, sizeof f.finding, "interrupted before %s came", *id ? "the whole answer" : "an answer");
         return say(&f, err);
     }
     chsm_log(CHSM_LOG_WARN, "%s; looking whether the %s started", err->text, word(&f));

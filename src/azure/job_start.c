@@ -90,12 +90,21 @@ static int read_answer(const struct chsm_job_start *s, const struct chsm_respons
     return 0;
 }
 
-/* Sends the request. 1: it is unknown whether it started anything; job->id is then what the answer's headers named, or "". */
-static int ask(const struct chsm_job_start *s, const char *path, struct chsm_job *job, struct chsm_err *err)
+/* A wait before a repetition may be minutes long: time enough for somebody else to use the destination. */
+static int still_allowed(void *ctx, struct chsm_err *err)
 {
+    const struct chsm_job_start *s = ctx;
+
+    return s->restore ? chsm_restore_guard(s->arm, s->restore, s->deadline, err) : 0;
+}
+
+/* Sends the request. 1: it is unknown whether it started anything; job->id is then what the answer's headers named, or "". */
+static int ask(struct chsm_job_start *s, const char *path, struct chsm_job *job, struct chsm_err *err)
+{
+    const struct chsm_arm_guard guard = { still_allowed, s };
     AUTO_RESPONSE struct chsm_response r = { 0 };
 
-    if (chsm_arm_do(s->arm, "POST", path, s->body, CHSM_REPEAT_START, s->deadline, &r, NULL, err) == 0)
+    if (chsm_arm_start(s->arm, path, s->body, &guard, s->deadline, &r, err) == 0)
         return read_answer(s, &r, job, err);
     /* The headers of an answer whose body was cut off may still name the job. */
     if (r.location && at_home(s, r.location))
@@ -159,7 +168,7 @@ int chsm_restore_start(struct chsm_arm *arm, const struct chsm_restore_request *
                                 .cluster = q->destination,
                                 .kind = CHSM_JOB_RESTORE,
                                 .container_uri = q->container_uri,
-                                .backup_id = q->backup_id,
+                                .restore = q,
                                 .deadline = d };
     json_auto_t *body = NULL;
 

@@ -10,7 +10,7 @@ struct chsm_job_start {
     const struct chsm_cluster_ref *cluster;
     enum chsm_job_kind kind;
     const char *container_uri;
-    const char *backup_id;      /* restore */
+    const struct chsm_restore_request *restore; /* NULL = a backup */
     const json_t *body;
     chsm_deadline deadline;
     int64_t requested;          /* chsm_now() before it was sent */

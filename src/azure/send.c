@@ -186,6 +186,8 @@ static int send_until(struct sending *s, struct chsm_response *r, struct chsm_er
     for (;;) {
         struct chsm_err before = *err;
 
+        if (a.tries > 0 && s->message->again && s->message->again(s->message->again_ctx, err) < 0)
+            return -1;
         chsm_response_done(r);
         if (exchange(s, fresh, &asked, r, err) == 0)
             return 0;

@@ -45,6 +45,13 @@ struct chsm_message {
      */
     int (*take)(void *ctx, const struct chsm_response *r, struct chsm_err *err);
     void *ctx;
+
+    /*
+     * Asked before the message is sent another time: what allowed the first try may be over after the wait. -1: it is not sent
+     * again, and *err says why; the response is then the one of the last try. NULL = nothing is asked.
+     */
+    int (*again)(void *ctx, struct chsm_err *err);
+    void *again_ctx;
 };
 
 /*

@@ -73,6 +73,37 @@ static void a_restore_that_shows(void **state)
     }
 }
 
+/* A wait before the repetition is time enough for somebody else's restore: the rules are asked again. */
+static void a_repetition_passes_the_rules_again(void **state)
+{
+    static const char *const used[] = { FRESH, ANSWER("429 Slow", "Retry-After: 1\r\n", ""), CLUSTER("Succeeded", "Active"), NULL };
+    static const char *const gone[] = { FRESH, ANSWER("429 Slow", "Retry-After: 1\r\n", ""), ANSWER("403 No", "", ""), NULL };
+    static const char *const fresh[] = { FRESH, ANSWER("429 Slow", "Retry-After: 1\r\n", ""), FRESH,
+                                         ANSWER("202 Accepted", "Location: /subscriptions/x/restoreOperationStatus/" ID "\r\n", ""), NULL };
+    struct chsm_job j = { 0 };
+    struct arm_world w;
+
+    (void)state;
+    arm_world_open(&w, "token", used);
+    assert_fails(restore(&w, &j), CHSM_REFUSED, w.err);
+    assert_contains(w.err.text, "safety rule destination-activated");
+    assert_one_start(&w);
+    arm_world_close(&w);
+
+    arm_world_open(&w, "token", gone);
+    assert_fails(restore(&w, &j), CHSM_SERVICE, w.err);
+    assert_contains(w.err.text, "looking at the destination before the restore");
+    assert_one_start(&w);
+    arm_world_close(&w);
+
+    arm_world_open(&w, "token", fresh);
+    assert_ok(restore(&w, &j), w.err);
+    assert_string_equal(j.id, ID);
+    assert_int_equal(server_count(w.server), 4);
+    chsm_job_done(&j);
+    arm_world_close(&w);
+}
+
 /* Only the whole time of looking allows "most likely". */
 static void a_restore_that_does_not_show(void **state)
 {
@@ -229,6 +260,7 @@ static void every_row_was_sent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_repetition_passes_the_rules_again),
         cmocka_unit_test(a_restore_that_shows), cmocka_unit_test(a_restore_that_does_not_show),
         cmocka_unit_test(a_list_of_jobs_is_believed), cmocka_unit_test(a_job_that_was_named_is_found),
         cmocka_unit_test(a_backup_that_shows), cmocka_unit_test(a_container_that_may_not_be_read),
