@@ -60,6 +60,8 @@ if [ -n "$kind" ]; then
     damage &
     damager=$!
 fi
+# A daemon of Azure's client on this machine has nothing to do with simulated clusters.
+export CHSMCTL_CLIENT_ROOT="$dir"
 echo "demo: chsmctl drill run $dir/plan.yaml"
 rc=0
 "$build/chsmctl" drill run "$dir/plan.yaml" || rc=$?

@@ -241,9 +241,9 @@ static bool restart_needed(const struct pointing *p, const struct chsm_daemon *d
     if (p->point.changes > 0 || json_array_size(p->aside) > 0)
         return true;
     for (size_t i = 0; i < p->point.n; i++) {
-        const struct stat *st = &p->point.copies[i].st;
+        const struct chsm_point_copy *c = &p->point.copies[i];
 
-        if (!chsm_daemon_newer(d, (int64_t)st->st_mtim.tv_sec * 1000 + st->st_mtim.tv_nsec / 1000000))
+        if (!chsm_daemon_newer(d, chsm_client_changed(c->path, &c->st)))
             return true;
     }
     return false;

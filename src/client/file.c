@@ -24,6 +24,29 @@ int chsm_client_read(const char *path, size_t max, struct chsm_buf *ret, struct 
     return 0;
 }
 
+static int64_t change_time(const struct stat *st)
+{
+    return (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000;
+}
+
+int64_t chsm_client_changed(const char *path, const struct stat *st)
+{
+    AUTO_FREE char *part = strdup(path);
+    int64_t last = change_time(st);
+
+    for (size_t i = 1, n = strlen(path); part && i <= n; i++) {
+        struct stat link;
+
+        if (path[i] && path[i] != '/')
+            continue;
+        part[i] = '\0';
+        if (lstat(part, &link) == 0 && S_ISLNK(link.st_mode) && change_time(&link) > last)
+            last = change_time(&link);
+        part[i] = path[i];
+    }
+    return last;
+}
+
 static int fill(int fd, const char *path, const void *data, size_t n, const struct stat *like, struct chsm_err *err)
 {
     struct stat st;

@@ -18,6 +18,12 @@ CHSM_MUST_CHECK int chsm_client_read(const char *path, size_t max, struct chsm_b
                                      struct chsm_err *err);
 
 /*
+ * When what a reader of `path` gets was last changed (ms since 1970), `st` being the status of the file: its change time, and those of
+ * symbolic links in the path. The modification time is not asked: a file that was moved or copied here brings an old one along.
+ */
+int64_t chsm_client_changed(const char *path, const struct stat *st);
+
+/*
  * Makes a file that was not there (no link is followed), with mode and owner of `like`, on the disk when this returns.
  * CHSM_CONFIG; then there is no such file. -1 with errno EEXIST when there was something of that name.
  */

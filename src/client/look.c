@@ -192,8 +192,7 @@ static bool is_outdated(const struct chsm_daemon *d, const struct chsm_client *c
     struct stat st;
 
     for (size_t i = 0; i < copies->n; i++)
-        if (stat(copies->v[i], &st) == 0 &&
-            chsm_daemon_older(d, (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000))
+        if (stat(copies->v[i], &st) == 0 && chsm_daemon_older(d, chsm_client_changed(copies->v[i], &st)))
             return true;
     return false;
 }

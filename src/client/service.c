@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <glob.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "client/file.h"
 #include "client/service.h"
@@ -12,7 +13,9 @@
 #include "util/path.h"
 
 #define DAEMON   "azcloudhsm_client"
+#define OTHERS_MAX 64u      /* daemons beside the first */
 #define PROC_MAX (1u << 20) /* bytes of a file below /proc */
+#define AHEAD    60000      /* ms: who was started later than this from now on has a clock of another machine or container */
 #define SLACK    100        /* ms: the times of processes are told in hundredths of a second, those of files in clock ticks */
 
 void chsm_service_done(struct chsm_service *s)
@@ -25,6 +28,9 @@ void chsm_service_done(struct chsm_service *s)
 
 void chsm_daemon_done(struct chsm_daemon *d)
 {
+    for (size_t i = 0; i < d->others; i++)
+        chsm_daemon_done(&d->other[i]);
+    free(d->other);
     free(d->config);
     chsm_paths_done(&d->argv);
     *d = (struct chsm_daemon){ 0 };
@@ -194,6 +200,7 @@ static int64_t start_time(const char *proc, const char *pid)
     AUTO_FREE char *leaf = chsm_strf("%s/stat", pid);
     int64_t boot = boot_time(proc), ticks = sysconf(_SC_CLK_TCK);
     unsigned long long after;
+    int64_t started;
     const char *p;
     char *end;
 
@@ -208,17 +215,41 @@ static int64_t start_time(const char *proc, const char *pid)
     if (!p || !isdigit((unsigned char)*p))
         return 0;
     after = strtoull(p, &end, 10);
-    return *end == ' ' && after < 1ull << 50 ? boot + (int64_t)after * 1000 / ticks : 0;
+    if (*end != ' ' || after >= 1ull << 50)
+        return 0;
+    started = boot + (int64_t)after * 1000 / ticks;
+    return started < chsm_now() + AHEAD ? started : 0;
+}
+
+/*
+ * What stands for "/" to the process, in *ret: `root`, but where it certainly has another one, as in a container. Whether it has
+ * can be seen only with its user's rights, or root's.
+ */
+static int root_of(const char *root, const char *proc, const char *pid, char **ret, struct chsm_err *err)
+{
+    AUTO_FREE char *own = chsm_client_path(root, "/");
+    AUTO_FREE char *link = chsm_strf("%s/%s/root", proc, pid);
+    struct stat here, there;
+    bool other;
+
+    if (!own || !link)
+        return chsm_oom(err);
+    other = stat(own, &here) == 0 && stat(link, &there) == 0 && (here.st_dev != there.st_dev || here.st_ino != there.st_ino);
+    *ret = other ? TAKE(link) : TAKE(own);
+    return 0;
 }
 
 static int take_process(const char *root, const char *proc, const char *pid, const struct chsm_buf *cmdline,
                         struct chsm_daemon *d, struct chsm_err *err)
 {
     AUTO_FREE char *link = chsm_strf("%s/%s/cwd", proc, pid);
+    AUTO_FREE char *top = NULL;
     char folder[PATH_MAX], *end;
     ssize_t n = link ? readlink(link, folder, sizeof folder - 1) : -1;
 
-    for (size_t at = 0; at < cmdline->len; at += strlen(cmdline->p + at) + 1)
+    if (root_of(root, proc, pid, &top, err) < 0)
+        return -1;
+    for (size_t at = 0; at < cmdline->len && d->argv.n < CHSM_PATHS_MAX; at += strlen(cmdline->p + at) + 1)
         if (chsm_paths_add(&d->argv, cmdline->p + at, err) < 0)
             return -1;
     d->pid = (pid_t)strtol(pid, &end, 10);
@@ -227,7 +258,25 @@ static int take_process(const char *root, const char *proc, const char *pid, con
     d->started = start_time(proc, pid);
     if (n > 0)
         folder[n] = '\0';
-    return find_config(root, &d->argv, n > 0 ? folder : NULL, &d->config, err);
+    return find_config(top, &d->argv, n > 0 ? folder : NULL, &d->config, err);
+}
+
+/* Room for one more, in the first place or among the others. */
+static int add_daemon(struct chsm_daemon *first, struct chsm_daemon **ret, struct chsm_err *err)
+{
+    struct chsm_daemon *grown;
+
+    if (first->pid == 0) {
+        *ret = first;
+        return 0;
+    }
+    grown = reallocarray(first->other, first->others + 1, sizeof *grown);
+    if (!grown)
+        return chsm_oom(err);
+    first->other = grown;
+    grown[first->others] = (struct chsm_daemon){ .visible = true };
+    *ret = &grown[first->others++];
+    return 0;
 }
 
 int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err *err)
@@ -243,18 +292,18 @@ int chsm_daemon_find(const char *root, struct chsm_daemon *ret, struct chsm_err 
         return chsm_oom(err);
     folder = opendir(proc);
     while (folder && rc == 0 && (e = readdir(folder)) != NULL) {
-        AUTO_FREE char *leaf = isdigit((unsigned char)e->d_name[0]) ? chsm_strf("%s/cmdline", e->d_name) : NULL;
+        AUTO_FREE char *leaf = e->d_name[strspn(e->d_name, "0123456789")] == '\0' ? chsm_strf("%s/cmdline", e->d_name) : NULL;
+        struct chsm_daemon *one;
 
         if (!leaf)
             continue;
         d.visible = true;
         read_proc(proc, leaf, &text);
-        if (text.len == 0 || !is_daemon(text.p))
+        if (text.len == 0 || !is_daemon(text.p) || d.others == OTHERS_MAX)
             continue;
-        if (d.pid == 0)
-            rc = take_process(root, proc, e->d_name, &text, &d, err);
-        else
-            d.others++;
+        rc = add_daemon(&d, &one, err);
+        if (rc == 0)
+            rc = take_process(root, proc, e->d_name, &text, one, err);
     }
     if (folder)
         (void)closedir(folder);

@@ -29,10 +29,11 @@ CHSM_MUST_CHECK int chsm_service_parse(const char *text, size_t n, struct chsm_p
 struct chsm_daemon {
     bool visible;    /* the processes could be looked at */
     pid_t pid;       /* 0 = it does not run */
-    unsigned others; /* further processes of that name: which of them an application uses cannot be told */
     int64_t started; /* ms since 1970, to about 10; 0 = not known */
     struct chsm_paths argv;
-    char *config; /* the .cfg file that it was started with, as seen from here; NULL = none, or not known */
+    char *config;              /* the .cfg file that it was started with, as seen from here; NULL = none, or not known */
+    struct chsm_daemon *other; /* further processes of that name, owned: which of them an application uses cannot be told */
+    size_t others;
 };
 void chsm_daemon_done(struct chsm_daemon *d);
 #define AUTO_DAEMON AUTO(chsm_daemon_done)

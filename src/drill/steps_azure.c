@@ -40,6 +40,11 @@ static int read_pins(struct chsm_run *run, struct chsm_err *err)
     return 0;
 }
 
+/* To point the one daemon elsewhere would only have the other side refused. */
+#define ONE_DAEMON                                                                                                             \
+    "a drill reads two clusters, and a daemon serves one: run keys inventory, backup start, restore start, client point and keys verify " \
+    "one by one, or on two machines"
+
 /* The library must talk to the cluster that the plan means: verifying the source against itself would prove nothing. */
 static int check_endpoints(struct chsm_run *run, const json_t *source, const json_t *destination, struct chsm_err *err)
 {
@@ -62,8 +67,10 @@ static int check_endpoints(struct chsm_run *run, const json_t *source, const jso
                               side[i]->directory, CHSM_RESOURCE_CFG, *endpoint[i], side[i]->cluster);
             return chsm_err_hint(err, "put the host name of a node of %s there", side[i]->cluster);
         }
-        if (chsm_client_guard(NULL, *endpoint[i], err) < 0)
-            return chsm_err_prefix(err, "%s", side[i]->directory);
+        if (chsm_client_guard(NULL, *endpoint[i], err) < 0) {
+            (void)chsm_err_prefix(err, "%s", side[i]->directory);
+            return chsm_err_hint(err, ONE_DAEMON);
+        }
     }
     return 0;
 }

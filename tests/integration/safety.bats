@@ -130,13 +130,18 @@ restore() {
 }
 
 # shellcheck disable=SC2046  # words
-@test "daemon-of-other-cluster: the folder points to one cluster, the daemon of this machine to another" {
+# A daemon of this machine, below $ROOT: started when all its files were there, until `daemon 4711 100` makes it an old one.
+daemon_of() {
     install
-    daemon 4711 100
+    daemon 4711 10000
     printf '100.00 50.00\n' >"$ROOT/proc/uptime"
+    cp "$(client "$1")/azcloudhsm_resource.cfg" "${COPIES[0]}"
     export CHSMCTL_CLIENT_ROOT=$ROOT
-    cp "$(client chsm-source)/azcloudhsm_resource.cfg" "${COPIES[0]}"
-    touch -d '1 hour ago' "${COPIES[0]}"
+}
+
+# shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: the folder points to one cluster, the daemon of this machine to another" {
+    daemon_of chsm-source
     run_chsmctl keys list $(hsm chsm-source)
     assert_status 0
     # The inventory of the source must not be verified against the source, however the folder is called.
@@ -144,11 +149,57 @@ restore() {
     assert_stderr "${COPIES[0]}"
     plan chsm-new "$BATS_TEST_TMPDIR/plan.yaml"
     refuses daemon-of-other-cluster drill run "$BATS_TEST_TMPDIR/plan.yaml"
-    touch "${COPIES[0]}"
+    assert_stderr 'a drill reads two clusters'
+    daemon 4711 100
     refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-source)
     assert_stderr 'was changed after'
-    # Of two daemons it cannot be told which one serves us.
-    daemon 4712 100
+}
+
+# shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: a file that was moved here with its old time" {
+    daemon_of chsm-source
+    daemon 4711 5000
+    touch -d '1 hour ago' "${COPIES[0]}"
+    refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-source)
+    assert_stderr 'was changed after'
+}
+
+# shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: of several daemons, all serve another one" {
+    daemon_of chsm-new
+    daemon 4712 10000
+    refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-source)
+    # One that may be the right one: it cannot be told which of them serves us.
+    printf '/opt/azurecloudhsm/bin/azcloudhsm_client\0/gone.cfg\0' >"$ROOT/proc/4712/cmdline"
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+}
+
+# shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: a daemon that is started with azcloudhsm_client.cfg has its hosts from the file beside it" {
+    daemon_of chsm-source
+    printf '{"client":{"log_level":"INFO"}}' >"$BIN/azcloudhsm_client.cfg"
+    printf '/opt/azurecloudhsm/bin/azcloudhsm_client\0/opt/azurecloudhsm/bin/azcloudhsm_client.cfg\0' >"$ROOT/proc/4711/cmdline"
+    refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-new)
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+}
+
+# shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: a daemon in a container has files of its own" {
+    daemon_of chsm-new
+    mkdir -p "$BATS_TEST_TMPDIR/inside/opt/azurecloudhsm/bin"
+    cp "$(client chsm-source)/azcloudhsm_resource.cfg" "$BATS_TEST_TMPDIR/inside/opt/azurecloudhsm/bin"
+    ln -s "$BATS_TEST_TMPDIR/inside" "$ROOT/proc/4711/root"
+    refuses_unasked daemon-of-other-cluster keys list $(hsm chsm-new)
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+}
+
+# shellcheck disable=SC2046  # words
+@test "a daemon with more words than anybody gives one stops nobody" {
+    daemon_of chsm-source
+    { printf 'azcloudhsm_client\0'; printf 'x\0%.0s' {1..400}; } >"$ROOT/proc/4711/cmdline"
     run_chsmctl keys list $(hsm chsm-source)
     assert_status 0
 }

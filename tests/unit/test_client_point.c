@@ -2,12 +2,15 @@
 /* Replacing several copies of azcloudhsm_resource.cfg: all of them or none, whatever happens between the parts. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <glob.h>
 #include <sys/wait.h>
 
 #include "tests/unit/check.h"
 
+#include "client/file.h"
 #include "client/point.h"
+#include "util/clock.h"
 #include "util/path.h"
 
 #define HOST "hsm1.new.cloudhsm.azure.net"
@@ -216,6 +219,28 @@ static void a_process_that_vanishes_leaves_every_copy_whole(void **state)
         expect_text(w->copies.v[i], new_text);
 }
 
+/* Somebody puts an old file back, or turns a link around: its modification time says nothing of that. */
+static void what_was_moved_or_linked_here_has_changed(void **state)
+{
+    const struct world *w = *state;
+    const char *path = w->copies.v[0];
+    AUTO_FREE char *link = chsm_strf("%s/1/link", w->dir);
+    AUTO_FREE char *through = chsm_strf("%s/1/link/" CHSM_RESOURCE_CFG, w->dir);
+    AUTO_FREE char *folder = chsm_path_dir(path);
+    const struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+    struct stat st;
+    int64_t before;
+
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    assert_int_equal(stat(path, &st), 0);
+    before = chsm_client_changed(path, &st);
+    assert_true(before > 1000 * 1000 && before <= chsm_now() + 1000);
+    (void)usleep(50 * 1000);
+    assert_int_equal(symlink(folder, link), 0);
+    assert_int_equal(chsm_client_changed(path, &st), before);
+    assert_true(chsm_client_changed(through, &st) > before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_fails_before_the_first_rename_leaves_nothing, make_world, remove_world),
         cmocka_unit_test_setup_teardown(what_fails_in_the_middle_is_put_back, make_world, remove_world),
         cmocka_unit_test_setup_teardown(a_process_that_vanishes_leaves_every_copy_whole, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(what_was_moved_or_linked_here_has_changed, make_world, remove_world),
         cmocka_unit_test_setup_teardown(somebody_elses_change_is_not_lost, make_world, remove_world),
     };
 
