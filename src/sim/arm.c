@@ -39,7 +39,7 @@ static const struct sim_route routes[] = {
     { "GET", SUB IDENTITY, &identity_type, sim_arm_resource_list },
     { "GET", GROUP IDENTITY "/{}", &identity_type, sim_arm_resource_get },
     { "PUT", GROUP IDENTITY "/{}", &identity_type, sim_arm_identity_put },
-    { "DELETE", GROUP IDENTITY "/{}", &identity_type, sim_arm_identity_delete },
+    { "DELETE", GROUP IDENTITY "/{}", &identity_type, sim_arm_resource_delete },
     { "GET", SUB HSM "/cloudHsmClusters", &cluster_type, sim_arm_resource_list },
     { "GET", SUB HSM "/locations/{}/cloudHsmOperationResults/{}", &cluster_type, sim_arm_cluster_delete_status },
     { "GET", GROUP HSM "/cloudHsmClusters", &cluster_type, sim_arm_resource_list },

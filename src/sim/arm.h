@@ -25,11 +25,11 @@ struct sim_type {
 /* Handlers: 0 = answered, -1 = the simulator failed. The route table is in arm.c. */
 typedef int sim_arm_handler(struct sim_call *c, struct chsm_err *err);
 sim_arm_handler sim_arm_subscription, sim_arm_subscriptions, sim_arm_group_get, sim_arm_group_put, sim_arm_resource_get, sim_arm_resource_list,
-    sim_arm_identity_put, sim_arm_identity_delete;
+    sim_arm_resource_delete, sim_arm_identity_put;
 sim_arm_handler sim_arm_group_patch, sim_arm_group_delete, sim_arm_group_operation;
 sim_arm_handler sim_arm_account_put, sim_arm_account_patch, sim_arm_account_delete, sim_arm_account_keys, sim_arm_check_name,
     sim_arm_management_policy, sim_arm_storage_operation, sim_arm_metrics;
-sim_arm_handler sim_arm_endpoint_put, sim_arm_endpoint_delete, sim_arm_network_operation, sim_arm_provider;
+sim_arm_handler sim_arm_endpoint_put, sim_arm_network_operation, sim_arm_provider;
 sim_arm_handler sim_arm_container_get, sim_arm_container_put, sim_arm_container_delete;
 sim_arm_handler sim_arm_roles_list, sim_arm_role_put, sim_arm_role_get, sim_arm_role_delete;
 sim_arm_handler sim_arm_cluster_put, sim_arm_cluster_patch, sim_arm_cluster_delete, sim_arm_cluster_delete_status;

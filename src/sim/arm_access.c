@@ -56,21 +56,6 @@ int sim_arm_identity_put(struct sim_call *c, struct chsm_err *err)
     return sim_arm_show(c, before ? 200 : 201, sim_resource(c->root, id), err);
 }
 
-int sim_arm_identity_delete(struct sim_call *c, struct chsm_err *err)
-{
-    AUTO_FREE char *id = sim_arm_id(c);
-    bool there = id && sim_resource(c->root, id);
-
-    if (!id)
-        return chsm_oom(err);
-    if (there) {
-        sim_resource_drop(c->root, id);
-        c->state->dirty = true;
-    }
-    sim_answer_empty(c->an, there ? 200 : 204);
-    return 0;
-}
-
 /* Cuts "prefix" off the front of *text; false when it does not begin so (in any case). */
 static bool skip(const char **text, const char *prefix)
 {

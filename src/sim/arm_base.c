@@ -118,6 +118,21 @@ int sim_arm_resource_get(struct sim_call *c, struct chsm_err *err)
     return resource ? sim_arm_show(c, 200, resource, err) : sim_arm_not_found(c, err);
 }
 
+int sim_arm_resource_delete(struct sim_call *c, struct chsm_err *err)
+{
+    AUTO_FREE char *id = sim_arm_id(c);
+    bool there = id && sim_resource(c->root, id);
+
+    if (!id)
+        return chsm_oom(err);
+    if (there) {
+        sim_resource_drop(c->root, id);
+        c->state->dirty = true;
+    }
+    sim_answer_empty(c->an, there ? 200 : 204);
+    return 0;
+}
+
 /* Whether an id lies below the path of the request up to its type: its group, subscription or account. */
 static bool in_scope(const struct sim_call *c, const char *id)
 {

@@ -183,21 +183,6 @@ int sim_arm_endpoint_put(struct sim_call *c, struct chsm_err *err)
                              c->cloud->url[SIM_ARM], c->arg[0], chsm_json_str(c->body, "location"), operation, c->version);
 }
 
-int sim_arm_endpoint_delete(struct sim_call *c, struct chsm_err *err)
-{
-    AUTO_FREE char *id = sim_arm_id(c);
-    bool there = id && sim_resource(c->root, id);
-
-    if (!id)
-        return chsm_oom(err);
-    if (there) {
-        sim_resource_drop(c->root, id);
-        c->state->dirty = true;
-    }
-    sim_answer_empty(c->an, there ? 200 : 204);
-    return 0;
-}
-
 /* "Registered" unless the seed, or a registration that goes on, says otherwise. */
 static const char *registration(const struct sim_call *c, const char *namespace)
 {

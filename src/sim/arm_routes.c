@@ -54,7 +54,7 @@ const struct sim_route sim_storage_routes[] = {
     { "GET", GROUP ENDPOINTS, &endpoint_type, sim_arm_resource_list },
     { "GET", GROUP ENDPOINTS "/{}", &endpoint_type, sim_arm_resource_get },
     { "PUT", GROUP ENDPOINTS "/{}", &endpoint_type, sim_arm_endpoint_put },
-    { "DELETE", GROUP ENDPOINTS "/{}", &endpoint_type, sim_arm_endpoint_delete },
+    { "DELETE", GROUP ENDPOINTS "/{}", &endpoint_type, sim_arm_resource_delete },
     { "GET", SUB "/providers/Microsoft.Network/locations/{}/operations/{}", &endpoint_type, sim_arm_network_operation },
     { "GET", SUB "/providers/{}", &provider_type, sim_arm_provider },
     { "POST", SUB "/providers/{}/register", &provider_type, sim_arm_provider },
