@@ -81,6 +81,8 @@ static int setup(struct chsm_link *l, struct chsm_err *err)
     }
     if (client && !(l->client_id = strdup(client)))
         return chsm_oom(err);
+    if (header && !chsm_token_ok(header, strlen(header)))
+        return chsm_fail(err, CHSM_CONFIG, "%s holds blanks or control characters", sources[l->managed].header_env);
     if (header && chsm_secret_set(&l->secret, header, strlen(header), err) < 0)
         return -1;
     return set_endpoint(l, endpoint, err);
@@ -149,11 +151,12 @@ static int exchange(struct chsm_link *l, const char *url, const char *resource, 
 }
 
 /* ms until the next try, -1 = no further one. */
-static int64_t wait_for(const struct chsm_link *l, const struct chsm_response *r, unsigned tries, int64_t elapsed)
+static int64_t wait_for(const struct chsm_link *l, const struct chsm_response *r, enum chsm_code code, unsigned tries, int64_t elapsed)
 {
-    if (l->managed == CHSM_MANAGED_IMDS)
-        return chsm_retry_imds(r->status, r->retry_after, tries, elapsed);
-    return chsm_retry_endpoint(r->status, r->retry_after, tries);
+    struct chsm_attempt a = { .tries = tries, .status = r->status, .retry_after = r->retry_after, .sent = r->sent,
+                              .hopeless = r->hopeless, .code = code };
+
+    return l->managed == CHSM_MANAGED_IMDS ? chsm_retry_imds(&a, elapsed) : chsm_retry_endpoint(&a);
 }
 
 /* An old Arc agent does not know user-assigned identities, and gives the machine's own without a word. */
@@ -167,14 +170,17 @@ static int check_identity(const struct chsm_link *l, const json_t *answer, struc
     return chsm_err_hint(err, "unset AZURE_CLIENT_ID to use the machine's own identity, or update the agent");
 }
 
+/* An answer that holds no token (half of one, somebody else's page) is as good as none: its status becomes 0. */
 static int read_answer(struct chsm_link *l, struct chsm_response *r, struct chsm_token *ret, struct chsm_err *err)
 {
     struct chsm_token token = { 0 };
     json_t *answer = NULL;
     int rc;
 
-    if (chsm_token_read_more(r, &token, &answer, err) < 0)
+    if (chsm_token_read_more(r, &token, &answer, err) < 0) {
+        r->status = 0;
         return -1;
+    }
     rc = check_identity(l, answer, err);
     chsm_token_forget(answer);
     /* A day's token is renewed after half of it, as Microsoft's clients do (§11): the endpoint may be away for a while. */
@@ -187,10 +193,11 @@ static int read_answer(struct chsm_link *l, struct chsm_response *r, struct chsm
     return rc;
 }
 
-static int unreachable(struct chsm_link *l, struct chsm_err *err)
+/* Without an answer of use. Where somebody is there, the search ends: see may_be_another(). */
+static int unreachable(const struct chsm_link *l, const struct chsm_response *r, struct chsm_err *err)
 {
     (void)chsm_token_unreachable(l, err);
-    if (l->alone || err->code != CHSM_AUTH || l->managed != CHSM_MANAGED_IMDS)
+    if (l->alone || r->sent || err->code != CHSM_AUTH || l->managed != CHSM_MANAGED_IMDS)
         return -1;
     return chsm_link_absent(err, "no metadata service answers at %s", l->endpoint);
 }
@@ -204,13 +211,47 @@ static bool may_be_another(const struct chsm_link *l, long status)
 {
     if (l->alone)
         return false;
-    return status == 400 || (l->managed == CHSM_MANAGED_IMDS && status > 400 && status < 500 && status != 410 && !chsm_retry_transient(status));
+    return status == 400 || (l->managed == CHSM_MANAGED_IMDS && status >= 300 && status < 500 && status != 410 && !chsm_retry_transient(status));
+}
+
+/* -1 with *err as it was: r->status says it all. */
+static int try_once(struct chsm_link *l, const char *url, const char *resource, struct chsm_response *r, struct chsm_token *ret,
+                    struct chsm_err *err)
+{
+    chsm_response_done(r);
+    if (exchange(l, url, resource, r, err) < 0)
+        return -1;
+    return r->status == 200 ? read_answer(l, r, ret, err) : -1;
+}
+
+static int acquire_until(struct chsm_link *l, const char *url, const char *resource, struct chsm_token *ret, struct chsm_err *err)
+{
+    AUTO_RESPONSE struct chsm_response r = { .retry_after = -1 };
+    int64_t began = chsm_mono(), ms;
+    struct chsm_err held;
+
+    for (unsigned tries = 1;; tries++) {
+        held = (struct chsm_err){ 0 };
+        if (try_once(l, url, resource, &r, ret, &held) == 0)
+            return 0;
+        ms = wait_for(l, &r, held.code, tries, chsm_mono() - began);
+        if (ms < 0)
+            break;
+        if (chsm_sleep(ms, chsm_http_limited(l->http), err) < 0)
+            return r.status ? chsm_err_prefix(err, "managed identity: waiting after HTTP %ld", r.status)
+                            : chsm_err_prefix(err, "managed identity: waiting after %s", held.text);
+    }
+    if (held.code != CHSM_OK) {
+        *err = held;
+        return unreachable(l, &r, err);
+    }
+    (void)chsm_token_refused(&r, l->endpoint, &l->secret, err);
+    (void)chsm_err_prefix(err, "managed identity (%s)", l->detail);
+    return may_be_another(l, r.status) ? CHSM_LINK_ABSENT : -1;
 }
 
 static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_token *ret, struct chsm_err *err)
 {
-    AUTO_RESPONSE struct chsm_response r = { .retry_after = -1 };
-    int64_t began = chsm_mono(), ms;
     AUTO_FREE char *url = NULL;
     int rc;
 
@@ -221,21 +262,7 @@ static int acquire(struct chsm_link *l, const struct chsm_ask *ask, struct chsm_
     rc = probe(l, err);
     if (rc != 0 || (rc = build_url(l, ask->resource, &url, err)) != 0)
         return rc;
-    for (unsigned tries = 1;; tries++) {
-        chsm_response_done(&r);
-        if (exchange(l, url, ask->resource, &r, err) < 0)
-            return unreachable(l, err);
-        if (r.status == 200)
-            return read_answer(l, &r, ret, err);
-        ms = wait_for(l, &r, tries, chsm_mono() - began);
-        if (ms < 0)
-            break;
-        if (chsm_sleep(ms, chsm_http_limited(l->http), err) < 0)
-            return chsm_err_prefix(err, "managed identity: waiting after HTTP %ld", r.status);
-    }
-    (void)chsm_token_refused(&r, l->endpoint, &l->secret, err);
-    (void)chsm_err_prefix(err, "managed identity (%s)", l->detail);
-    return may_be_another(l, r.status) ? CHSM_LINK_ABSENT : -1;
+    return acquire_until(l, url, ask->resource, ret, err);
 }
 
 const struct chsm_link_kind chsm_link_managed = {

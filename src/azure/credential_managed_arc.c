@@ -92,6 +92,10 @@ int chsm_arc_exchange(struct chsm_link *l, const char *url, const char *director
         return -1;
     if (r->status != 401)
         return 0;
+    if (!chsm_url_loopback(url)) {
+        (void)chsm_fail(err, CHSM_AUTH, "the Azure Arc agent runs on this machine, and IDENTITY_ENDPOINT names another one; its key was not sent");
+        return chsm_err_hint(err, "unset IDENTITY_ENDPOINT, or correct it: http://localhost:40342/metadata/identity/oauth2/token");
+    }
     if (chsm_arc_key(r->www_authenticate ? r->www_authenticate : "", directory, &key, err) < 0)
         return -1;
     chsm_response_done(r);

@@ -17,7 +17,7 @@
 const struct chsm_retry_rule chsm_retry_rules[] = {
     /*                                                                           repeatable starts IMDS   endpoint */
     { "no connection; the request was not sent", { { UNSENT, UNSENT } },                 { AGAIN, AGAIN, STOP, STOP } },
-    { "connection lost, timed out, no usable answer", { { LOST, LOST } },                 { AGAIN, STOP, STOP, STOP } },
+    { "connection lost, timed out, no usable answer", { { LOST, LOST } },                 { AGAIN, STOP, AGAIN, AGAIN } },
     { "certificate or TLS version refused", { { HOPELESS, HOPELESS } },                  { STOP, STOP, STOP, STOP } },
     { "interrupted (Ctrl-C)", { { INTERRUPTED, INTERRUPTED } },                          { STOP, STOP, STOP, STOP } },
     { "401", { { 401, 401 } },                                                           { TOKEN, TOKEN, STOP, STOP } },
@@ -98,24 +98,24 @@ int chsm_retry_wait(unsigned tries, long retry_after, chsm_deadline deadline, st
     return chsm_sleep(ms, deadline, err);
 }
 
-int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t elapsed_ms)
+int64_t chsm_retry_imds(const struct chsm_attempt *a, int64_t elapsed_ms)
 {
-    if (rule(status, CHSM_REPEAT_IMDS) != CHSM_RETRY_AGAIN)
+    if (rule(outcome(a), CHSM_REPEAT_IMDS) != CHSM_RETRY_AGAIN)
         return -1;
-    if (status == 410)
+    if (a->status == 410)
         return elapsed_ms < CHSM_RETRY_GONE_MS ? CHSM_RETRY_GONE_STEP_MS : -1;
-    if (tries >= CHSM_RETRY_TRIES_IMDS)
+    if (a->tries >= CHSM_RETRY_TRIES_IMDS)
         return -1;
-    if (retry_after > 0)
-        return (int64_t)retry_after * 1000;
-    return (int64_t)1000 << (tries - 1);
+    if (a->retry_after > 0)
+        return (int64_t)a->retry_after * 1000;
+    return (int64_t)1000 << (a->tries - 1);
 }
 
-int64_t chsm_retry_endpoint(long status, long retry_after, unsigned tries)
+int64_t chsm_retry_endpoint(const struct chsm_attempt *a)
 {
-    if (rule(status, CHSM_REPEAT_ENDPOINT) != CHSM_RETRY_AGAIN || tries >= CHSM_RETRY_TRIES_ENDPOINT)
+    if (rule(outcome(a), CHSM_REPEAT_ENDPOINT) != CHSM_RETRY_AGAIN || a->tries >= CHSM_RETRY_TRIES_ENDPOINT)
         return -1;
-    return retry_after > 1 ? (int64_t)retry_after * 1000 : 1000;
+    return a->retry_after > 1 ? (int64_t)a->retry_after * 1000 : 1000;
 }
 
 /* These services answer with objects, or a list of them; half a document, or the page of a proxy, is as good as no answer. */

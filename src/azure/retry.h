@@ -76,13 +76,13 @@ int64_t chsm_retry_delay(unsigned tries, long retry_after, uint32_t dice);
 CHSM_MUST_CHECK int chsm_retry_wait(unsigned tries, long retry_after, chsm_deadline deadline, struct chsm_err *err);
 
 /*
- * ms to wait before asking the managed-identity endpoint again, -1 = give up: 404, 408, 429 and 5xx five times, doubling
- * from 1 s; 410 (it is being updated) until 70 s have passed; everything else never. Pure.
+ * ms to wait before asking the managed-identity endpoint again, -1 = give up: 404, 408, 429, 5xx and an answer that was lost
+ * five times, doubling from 1 s; 410 (it is being updated) until 70 s have passed; everything else never. Pure.
  */
-int64_t chsm_retry_imds(long status, long retry_after, unsigned tries, int64_t elapsed_ms);
+int64_t chsm_retry_imds(const struct chsm_attempt *a, int64_t elapsed_ms);
 
 /* The same for the other identity endpoints (entra-auth.md §5.3): 1 s, or what the service asks for if that is more. Pure. */
-int64_t chsm_retry_endpoint(long status, long retry_after, unsigned tries);
+int64_t chsm_retry_endpoint(const struct chsm_attempt *a);
 
 /*
  * chsm_http_do() with repetition by CHSM_REPEAT_SAFE, within the limit of h: for requests without an ARM token that

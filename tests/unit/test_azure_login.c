@@ -300,6 +300,72 @@ static void probe_of_a_chain(void **state)
     server_free(s);
 }
 
+/* Each of these answers; the last one is a token. How often the endpoint was asked. */
+static int managed_answers(enum chsm_managed kind, bool alone, const char *const *script, unsigned *ret_asked, struct chsm_err *err)
+{
+    struct server *s = server_new(/* tls= */ false, script);
+    struct chsm_link l = { .kind = &chsm_link_managed, .endpoint = (char *)(uintptr_t)server_url(s), .detail = "x", .managed = kind,
+                           .alone = alone, .probed = true };
+    struct chsm_token token = { 0 };
+    int rc;
+
+    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .timeout = 5000 }, &l.http, err), *err);
+    *err = (struct chsm_err){ 0 };
+    rc = chsm_link_managed.acquire(&l, &(struct chsm_ask){ .resource = "https://a" }, &token, err);
+    *ret_asked = server_count(s);
+    if (rc == 0)
+        assert_string_equal(token.value.p, "t1");
+    chsm_secret_done(&token.value);
+    chsm_http_free(l.http);
+    server_free(s);
+    return rc;
+}
+
+/* A connection that broke, a gateway's page: the next answer may be the service's. */
+static void identity_whose_answer_was_lost_is_asked_again(void **state)
+{
+    static const char *const mended[] = { "", ANSWER("200 OK", "", "<html>"), TOKEN("t1"), NULL };
+    struct chsm_err err;
+    unsigned asked;
+
+    (void)state;
+    assert_ok(managed_answers(CHSM_MANAGED_SHELL, true, mended, &asked, &err), err);
+    assert_int_equal(asked, 3);
+}
+
+/* Who is redirected has met no metadata service, and somebody who answered once is there: only the first makes room for the next link. */
+static void identity_that_makes_room(void **state)
+{
+    static const char *const portal[] = { ANSWER("302 Found", "Location: http://portal.test/\r\n", ""), NULL };
+    struct chsm_err err;
+    unsigned asked;
+
+    (void)state;
+    assert_int_equal(managed_answers(CHSM_MANAGED_IMDS, false, portal, &asked, &err), CHSM_LINK_ABSENT);
+    assert_int_equal(asked, 1);
+    assert_fails(managed_answers(CHSM_MANAGED_IMDS, true, portal, &asked, &err), CHSM_AUTH, err);
+}
+
+/* The agent is on this machine, and so is who may read its key. */
+static void arc_key_stays_on_this_machine(void **state)
+{
+    AUTO_FREE char *challenge = chsm_strf("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=%s/good.key\r\nContent-Length: 0\r\n\r\n", arc_folder);
+    const char *const script[] = { challenge, OK_BODY, NULL };
+    struct server *s = server_new(/* tls= */ false, script);
+    AUTO_FREE char *url = chsm_strf("http://0.0.0.0:%u/metadata", server_port(s));     /* the same server, by another address */
+    AUTO_RESPONSE struct chsm_response r = { 0 };
+    struct chsm_link l = { .kind = &chsm_link_managed };
+    struct chsm_err err = { 0 };
+
+    (void)state;
+    assert_ok(chsm_http_new(&(struct chsm_http_opts){ .timeout = 5000 }, &l.http, &err), err);
+    assert_fails(chsm_arc_exchange(&l, url, arc_folder, &r, &err), CHSM_AUTH, err);
+    assert_contains(err.text, "not sent");
+    assert_int_equal(server_count(s), 1);
+    chsm_http_free(l.http);
+    server_free(s);
+}
+
 static void federated_file_is_read_for_each_request(void **state)
 {
     static const char *const script[] = { TOKEN("t1"), TOKEN("t2"), NULL };
@@ -353,7 +419,9 @@ int main(void)
         cmocka_unit_test(passing_failures_are_tried_again), cmocka_unit_test(claims_are_answered_once),
         cmocka_unit_test(claims_that_cannot_be_read), cmocka_unit_test(vault_challenge), cmocka_unit_test(vault_that_moved),
         cmocka_unit_test(vault_outside_its_domain), cmocka_unit_test(arc_key_files), cmocka_unit_test(arc_exchange),
-        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(federated_file_is_read_for_each_request),
+        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(identity_whose_answer_was_lost_is_asked_again),
+        cmocka_unit_test(identity_that_makes_room), cmocka_unit_test(arc_key_stays_on_this_machine),
+        cmocka_unit_test(federated_file_is_read_for_each_request),
     };
 
     unsetenv("AZURE_AUTHORITY_HOST");

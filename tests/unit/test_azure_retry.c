@@ -54,6 +54,16 @@ static void decisions(void **state)
     }
 }
 
+static int64_t imds_wait(long status, long retry_after, unsigned tries, int64_t elapsed)
+{
+    return chsm_retry_imds(&(struct chsm_attempt){ .status = status, .sent = true, .tries = tries, .retry_after = retry_after }, elapsed);
+}
+
+static int64_t endpoint_wait(long status, long retry_after, unsigned tries)
+{
+    return chsm_retry_endpoint(&(struct chsm_attempt){ .status = status, .sent = true, .tries = tries, .retry_after = retry_after });
+}
+
 /* Every status there can be, against a second statement of the same rules. */
 static void every_status(void **state)
 {
@@ -67,14 +77,14 @@ static void every_status(void **state)
         assert_int_equal(chsm_retry_decide(&a), status == 401 ? TOKEN : safe ? AGAIN : STOP);
         a.repeat = START;
         assert_int_equal(chsm_retry_decide(&a), status == 401 ? TOKEN : status == 429 ? AGAIN : STOP);
-        assert_int_equal(chsm_retry_imds(status, -1, 1, 0) >= 0, identity);
-        assert_int_equal(chsm_retry_endpoint(status, -1, 1) >= 0, (safe && status != 502) || status == 404);
+        assert_int_equal(imds_wait(status, -1, 1, 0) >= 0, identity);
+        assert_int_equal(endpoint_wait(status, -1, 1) >= 0, (safe && status != 502) || status == 404);
         assert_int_equal(chsm_retry_transient(status), safe);
     }
     assert_true(chsm_retry_transient(0));
-    assert_int_equal(chsm_retry_endpoint(503, 0, 3), 1000);
-    assert_int_equal(chsm_retry_endpoint(503, 7, 3), 7000);
-    assert_int_equal(chsm_retry_endpoint(503, 7, 4), -1);
+    assert_int_equal(endpoint_wait(503, 0, 3), 1000);
+    assert_int_equal(endpoint_wait(503, 7, 3), 7000);
+    assert_int_equal(endpoint_wait(503, 7, 4), -1);
 }
 
 static void tries_end(void **state)
@@ -122,15 +132,36 @@ static void imds(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(again); i++) {
-        assert_int_equal(chsm_retry_imds(again[i], -1, 1, 0), 1000);
-        assert_int_equal(chsm_retry_imds(again[i], -1, 5, 0), 16000);
-        assert_int_equal(chsm_retry_imds(again[i], -1, 6, 0), -1);
+        assert_int_equal(imds_wait(again[i], -1, 1, 0), 1000);
+        assert_int_equal(imds_wait(again[i], -1, 5, 0), 16000);
+        assert_int_equal(imds_wait(again[i], -1, 6, 0), -1);
     }
     for (size_t i = 0; i < ARRAY_LEN(never); i++)
-        assert_int_equal(chsm_retry_imds(never[i], -1, 1, 0), -1);
-    assert_int_equal(chsm_retry_imds(429, 3, 1, 0), 3000);
-    assert_true(chsm_retry_imds(410, -1, 7, 69000) > 0);
-    assert_int_equal(chsm_retry_imds(410, -1, 8, 70000), -1);
+        assert_int_equal(imds_wait(never[i], -1, 1, 0), -1);
+    assert_int_equal(imds_wait(429, 3, 1, 0), 3000);
+    assert_true(imds_wait(410, -1, 7, 69000) > 0);
+    assert_int_equal(imds_wait(410, -1, 8, 70000), -1);
+}
+
+/* An answer that got lost is asked for again; where nobody answers, a refused certificate or Ctrl-C, there is no second try. */
+static void identity_without_an_answer(void **state)
+{
+    static const struct chsm_attempt never[] = {
+        { .code = CHSM_SERVICE, .tries = 1 }, { .code = CHSM_DEADLINE, .tries = 1 },
+        { .code = CHSM_SERVICE, .tries = 1, .sent = true, .hopeless = true }, { .code = CHSM_INTERRUPTED, .tries = 1, .sent = true },
+        { .status = 401, .code = CHSM_AUTH, .tries = 1, .sent = true },
+    };
+    const struct chsm_attempt lost = { .code = CHSM_DEADLINE, .tries = 1, .sent = true, .retry_after = -1 };
+
+    (void)state;
+    assert_int_equal(chsm_retry_imds(&lost, 0), 1000);
+    assert_int_equal(chsm_retry_endpoint(&lost), 1000);
+    assert_int_equal(imds_wait(0, -1, 6, 0), -1);
+    assert_int_equal(endpoint_wait(0, -1, 4), -1);
+    for (size_t i = 0; i < ARRAY_LEN(never); i++) {
+        assert_int_equal(chsm_retry_imds(&never[i], 0), -1);
+        assert_int_equal(chsm_retry_endpoint(&never[i]), -1);
+    }
 }
 
 int main(void)
@@ -138,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decisions), cmocka_unit_test(every_status), cmocka_unit_test(tries_end), cmocka_unit_test(delays),
         cmocka_unit_test(wait_beyond_the_deadline_is_not_begun), cmocka_unit_test(imds),
+        cmocka_unit_test(identity_without_an_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
