@@ -53,17 +53,48 @@ static bool covers(const char *above, const char *scope)
     return n > 0 && strncasecmp(above, scope, n) == 0 && (scope[n] == '\0' || scope[n] == '/' || n == 1);
 }
 
-/* An assignment with a condition may or may not apply: it is not relied upon. */
+bool chsm_role_conditional(const json_t *assignment)
+{
+    const json_t *condition = json_object_get(json_object_get(assignment, "properties"), "condition");
+
+    return condition && !json_is_null(condition);
+}
+
+/* A PUT of the same role at the same scope would take the condition away, or end in a conflict. */
+static bool replaced_by_put(const json_t *assignment, const char *scope)
+{
+    const json_t *p = json_object_get(assignment, "properties");
+    const char *role = chsm_json_str(p, "roleDefinitionId");
+
+    return chsm_arm_id_eq(chsm_json_str(p, "scope"), scope) && strcasecmp(strrchr(role, '/') + 1, CHSM_BLOB_CONTRIBUTOR) == 0;
+}
+
 static bool suits(const json_t *assignment, const char *scope, const char *principal)
 {
-    const json_t *p = json_object_get(assignment, "properties"), *condition = json_object_get(p, "condition");
+    const json_t *p = json_object_get(assignment, "properties");
     const char *role = chsm_json_str(p, "roleDefinitionId"), *at = chsm_json_str(p, "scope"),
                *who = chsm_json_str(p, "principalId");
     const char *last = role ? strrchr(role, '/') : NULL;
 
     return last && at && who && strcasecmp(who, principal) == 0 && covers(at, scope) &&
-           (strcasecmp(last + 1, CHSM_BLOB_CONTRIBUTOR) == 0 || strcasecmp(last + 1, CHSM_BLOB_OWNER) == 0) &&
-           (!condition || json_is_null(condition));
+           (strcasecmp(last + 1, CHSM_BLOB_CONTRIBUTOR) == 0 || strcasecmp(last + 1, CHSM_BLOB_OWNER) == 0);
+}
+
+/* The best of those that suit: without a condition, else the one that a PUT would meet, else any. */
+static json_t *best(const json_t *all, const char *scope, const char *principal)
+{
+    json_t *each, *found = NULL;
+    size_t i;
+
+    json_array_foreach (all, i, each) {
+        if (!suits(each, scope, principal))
+            continue;
+        if (!chsm_role_conditional(each))
+            return each;
+        if (!found || replaced_by_put(each, scope))
+            found = each;
+    }
+    return found;
 }
 
 int chsm_role_find(struct chsm_steps *s, const char *scope, const char *principal, json_t **ret, struct chsm_err *err)
@@ -72,24 +103,18 @@ int chsm_role_find(struct chsm_steps *s, const char *scope, const char *principa
     AUTO_FREE char *url = path ? chsm_strf("%s&$filter=principalId%%20eq%%20%%27%s%%27", path, principal) : NULL;
     json_auto_t *all = NULL;
     struct chsm_err why = { 0 };
-    json_t *each;
-    size_t i;
 
     if (!url)
         return chsm_oom(err);
     *ret = NULL;
     if (chsm_arm_list(s->arm, url, s->deadline, &all, &why) < 0) {
-        if (why.http == 404)
+        if (chsm_steps_absent(&why))
             return 0;
         if (err)
             *err = why;
         return chsm_err_prefix(err, "looking for role assignments");
     }
-    json_array_foreach (all, i, each)
-        if (suits(each, scope, principal)) {
-            *ret = json_incref(each);
-            break;
-        }
+    *ret = json_incref(best(all, scope, principal));
     return 0;
 }
 
@@ -138,10 +163,13 @@ int chsm_role_prepare(struct chsm_steps *s, const char *scope, const char *princ
     if (chsm_role_name(scope, principal, CHSM_BLOB_CONTRIBUTOR, name, err) < 0 ||
         (!scope_is_new && chsm_role_find(s, scope, principal, &found, err) < 0))
         return -1;
-    if (found)
+    if (found && (!chsm_role_conditional(found) || replaced_by_put(found, scope)))
         return chsm_steps_say(s, "role", identity_name, chsm_json_str(found, "id"), CHSM_STEP_EXISTS,
-                              json_pack("{s:s*,s:s}", "scope", json_string_value(chsm_json_get(found, "properties.scope")),
-                                        "principalId", principal),
+                              json_pack("{s:s*,s:s,s:s*}", "scope", json_string_value(chsm_json_get(found, "properties.scope")),
+                                        "principalId", principal, "note",
+                                        chsm_role_conditional(found)
+                                            ? "it has a condition and was left alone; `chsmctl backup check` tries it"
+                                            : NULL),
                               err);
     id = chsm_strf("%s" PROVIDER "/%s", scope, name);
     path = id ? chsm_resource_path(id, NULL, CHSM_ROLE_API) : NULL;

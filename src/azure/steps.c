@@ -20,16 +20,21 @@ void chsm_steps_done(struct chsm_steps *s)
     s->done = s->request = NULL;
 }
 
-/* A 404 about what cannot be made here is no "not there yet". */
-static bool absent(const struct chsm_err *why)
+/*
+ * Only a 404 that says what is missing is a "not there yet": the page of a proxy is none, and what is not made here is no
+ * "yet". What is there must not be made again: a PUT would take its tags and settings.
+ */
+bool chsm_steps_absent(const struct chsm_err *why)
 {
-    static const char *const others[] = { "SubscriptionNotFound", "InvalidSubscriptionId", "NoRegisteredProviderFound",
-                                          "InvalidResourceType", "InvalidResourceNamespace" };
+    static const char *const codes[] = { "ResourceNotFound",       "NotFound",
+                                         "ResourceGroupNotFound",  "ParentResourceNotFound",
+                                         "ContainerNotFound",      "ManagementPolicyNotFound",
+                                         "RoleAssignmentNotFound", "StorageAccountNotFound" };
 
-    for (size_t i = 0; i < ARRAY_LEN(others); i++)
-        if (strcasecmp(why->service_code, others[i]) == 0)
-            return false;
-    return why->http == 404;
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (strcasecmp(why->service_code, codes[i]) == 0)
+            return why->http == 404;
+    return false;
 }
 
 int chsm_steps_read(struct chsm_steps *s, const char *path, json_t **ret, struct chsm_err *err)
@@ -39,10 +44,14 @@ int chsm_steps_read(struct chsm_steps *s, const char *path, json_t **ret, struct
     json_t *got = NULL;
 
     if (chsm_arm_do(s->arm, "GET", path, NULL, CHSM_REPEAT_SAFE, s->deadline, &r, &got, &why) == 0) {
+        if (!chsm_json_str(got, "id")) {
+            json_decref(got);
+            return chsm_fail(err, CHSM_SERVICE, "GET %.*s: HTTP %ld without a resource", (int)strcspn(path, "?"), path, r.status);
+        }
         *ret = got;
         return 0;
     }
-    if (absent(&why)) {
+    if (chsm_steps_absent(&why)) {
         *ret = NULL;
         return 0;
     }

@@ -21,10 +21,10 @@ struct chsm_steps {
 CHSM_MUST_CHECK int chsm_steps_begin(struct chsm_steps *s, struct chsm_err *err);
 void chsm_steps_done(struct chsm_steps *s);
 
-/*
- * GET. *ret = NULL when the resource, or something above it that could be made, is not there (404); any other refusal is an
- * error. The caller owns *ret.
- */
+/* Whether a refusal says that a resource, or something above it that could be made, is not there. A 404 alone does not. */
+bool chsm_steps_absent(const struct chsm_err *why);
+
+/* GET. *ret = NULL when chsm_steps_absent(); any other refusal is an error. The caller owns *ret. */
 CHSM_MUST_CHECK int chsm_steps_read(struct chsm_steps *s, const char *path, json_t **ret, struct chsm_err *err);
 
 /*

@@ -145,6 +145,8 @@ static int immutability(struct looking *l, struct chsm_err *err)
         return find(l, "immutability", "problem", json_string("the container has an immutability policy"), remedy, err);
     if (is_true(l->container, "properties.hasLegalHold"))
         return find(l, "immutability", "problem", json_string("the container is under a legal hold"), remedy, err);
+    if (!l->container)
+        return find(l, "immutability", "unknown", json_string("the container was not looked at"), NULL, err);
     return find(l, "immutability", "ok", json_string("no immutability policy, no legal hold"), NULL, err);
 }
 
@@ -231,6 +233,11 @@ static int role(struct looking *l, struct chsm_err *err)
     if (!found)
         return find(l, "role", "problem", json_string("the managed identity may not write blobs here"),
                     "`chsmctl storage prepare --identity` gives it the role Storage Blob Data Contributor", err);
+    if (chsm_role_conditional(found))
+        return find(l, "role", "unknown",
+                    json_sprintf("the managed identity may write blobs at %s under a condition that is not looked into",
+                                 json_string_value(chsm_json_get(found, "properties.scope"))),
+                    "`chsmctl backup check` asks the service itself", err);
     return find(
         l, "role", "ok",
         json_sprintf("the managed identity may write blobs at %s", json_string_value(chsm_json_get(found, "properties.scope"))),

@@ -39,9 +39,10 @@ static int check_role(struct hardening *h, const char *identity, struct chsm_err
     principal = json_string_value(chsm_json_get(resource, "properties.principalId"));
     if (principal && chsm_is_guid(principal) && !principal[36] && chsm_role_find(h->s, h->scope, principal, &found, err) < 0)
         return -1;
-    if (found || h->force)
+    if ((found && !chsm_role_conditional(found)) || h->force)
         return 0;
-    (void)chsm_refuse(err, CHSM_RULE_KEYS_IN_USE, "the managed identity %s has no role on %s", identity, h->scope);
+    (void)chsm_refuse(err, CHSM_RULE_KEYS_IN_USE, "the managed identity %s has no role on %s%s", identity, h->scope,
+                      found ? " but one with a condition" : "");
     return chsm_err_hint(err, "`chsmctl storage prepare --identity ID` gives it the role; --force goes on without it");
 }
 
@@ -107,7 +108,7 @@ static int check_use(struct hardening *h, struct chsm_err *err)
             *err = why;
         return -1;
     }
-    if (!json_is_array(json_object_get(metrics, "value")))
+    if (!json_is_array(json_object_get(json_array_get(json_object_get(metrics, "value"), 0), "timeseries")))
         return not_checked(
             h, json_sprintf("whether somebody has used keys or SAS in the last %d days: the answer has no metrics", DAYS), err);
     n = keyed(metrics);

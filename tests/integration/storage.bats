@@ -220,8 +220,43 @@ refuse_next() {
     role=$(jq -c '[.resources[] | select(.id | test("keyaccount.*roleAssignments"))][0] | del(.sim) | .properties.condition = "@Resource[x] StringEquals y"' "$SIM_DIR/state.json")
     sim fault add --method GET --path '/keyaccount/.*roleAssignments$' --body "{\"value\":[$role]}"
     run_chsmctl storage show -g rg-old -n keyaccount -c backups --identity "$ID" -o json
-    assert_json '.[] | select(.check == "role") | .result == "problem"'
-    assert_status 1
+    assert_json '.[] | select(.check == "role") | .result == "unknown" and (.text | test("under a condition"))'
+    assert_status 10
+    # A condition that somebody has put on it stays: a PUT would take it away.
+    local before
+    before=$(writes)
+    sim fault add --method GET --path '/keyaccount/.*roleAssignments$' --body "{\"value\":[$role]}"
+    prepare keyaccount --identity "$ID" --scope container
+    assert_status 0
+    assert_json '.[3].outcome == "exists" and (.[3].note | test("condition"))'
+    [[ $(writes) == "$before" ]]
+    # At another place it is not in the way of one without.
+    role=$(jq -c '.properties.scope = "/"' <<<"$role")
+    sim fault add --method GET --path '/keyaccount/.*roleAssignments$' --body "{\"value\":[$role]}"
+    prepare keyaccount --identity "$ID" --scope container
+    assert_status 0
+    [[ $(writes) != "$before" ]]
+}
+
+@test "a 404 that does not say what is missing, and an empty answer, are no reason to make anything" {
+    local before
+
+    before=$(writes)
+    for path in '/resourceGroups/rg-old$' '/storageAccounts/goodaccount$' '/containers/backups$' '/goodaccount/.*roleAssignments$'; do
+        for fault in '--status 404 --body <html>no</html> --content-type text/html' '--status 404 --code SomethingElse' '--status 200'; do
+            sim fault clear
+            # shellcheck disable=SC2086  # three options
+            sim fault add --method GET --path "$path" --count 9 $fault
+            prepare goodaccount --identity "$ID" -l uksouth
+            [[ $status == 5 ]] || fail "$path $fault: $status" "$stderr"
+        done
+    done
+    [[ $(writes) == "$before" ]]
+    sim fault clear
+    sim fault add --method GET --path '/managementPolicies/default$' --status 404 --count 9
+    run_chsmctl storage show -g rg-old -n goodaccount -c backups --identity "$ID" -o json
+    assert_status 10
+    assert_json '.[] | select(.check == "lifecycle") | .result == "unknown"'
 }
 
 @test "a role from a management group counts; one for a neighbour, below, or of another kind does not" {
@@ -305,6 +340,8 @@ finding() {
     run_chsmctl storage show -g rg-old -n goodaccount -c nosuch --identity "$ID"
     assert_status 1
     assert_output 'nosuch is not there'
+    run_chsmctl storage show -g rg-old -n goodaccount -c nosuch --identity "$ID" -o json
+    assert_json '.[] | select(.check == "immutability") | .result == "unknown"'
     run_chsmctl storage show -g rg-old -n goodaccount
     assert_status 10
     refuse_next GET '/managementPolicies/default$' 403 AuthorizationFailed 'no'

@@ -15,7 +15,7 @@
 #define MADE(body)      ANSWER("201 Created", "", body)
 #define NONE(code)      ANSWER("404 Not Found", "", "{\"error\":{\"code\":\"" code "\",\"message\":\"x\"}}")
 #define IDENTITY        OK("{\"id\":\"" MI "\",\"properties\":{\"principalId\":\"" PRINCIPAL "\"}}")
-#define NETWORK         OK("{\"location\":\"uksouth\",\"properties\":{\"subnets\":[{\"id\":\"" SUBNET "\"}]}}")
+#define NETWORK         OK("{\"id\":\"/n\",\"location\":\"uksouth\",\"properties\":{\"subnets\":[{\"id\":\"" SUBNET "\"}]}}")
 #define ENDPOINT(state) "{\"id\":\"/e\",\"properties\":{\"provisioningState\":\"" state "\"}}"
 #define ACCOUNT(https, tls, public, keys, bypass)                                                                                \
     OK("{\"id\":\"/a\",\"kind\":\"StorageV2\",\"location\":\"uksouth\",\"properties\":{"                                         \
@@ -91,21 +91,21 @@ static void from_nothing(void **state)
 static void what_is_there_is_corrected(void **state)
 {
     static const char *const script[] = { IDENTITY,
-                                          OK("{\"location\":\"uksouth\"}"),
+                                          OK("{\"id\":\"/g\",\"location\":\"uksouth\"}"),
                                           ACCOUNT("false", "TLS1_0", "true", "true", "AzureServices"),
                                           OK("{\"value\":[]}"),
                                           GOOD,
-                                          OK("{}"),
+                                          OK("{\"id\":\"/c\"}"),
                                           OK("{\"value\":[]}"),
                                           MADE("{}"),
                                           NONE("ResourceNotFound"),
                                           NETWORK,
                                           MADE(ENDPOINT("Succeeded")),
                                           IDENTITY,
-                                          OK("{\"location\":\"uksouth\"}"),
+                                          OK("{\"id\":\"/g\",\"location\":\"uksouth\"}"),
                                           ACCOUNT("true", "TLS1_2", "false", "false", "None"),
                                           GOOD,
-                                          OK("{}"),
+                                          OK("{\"id\":\"/c\"}"),
                                           OK("{\"value\":[]}"),
                                           MADE("{}"),
                                           NULL };
@@ -127,7 +127,7 @@ static void what_is_there_is_corrected(void **state)
 static void looking_and_hardening(void **state)
 {
     static const char *const script[] = { GOOD,
-                                          OK("{}"),
+                                          OK("{\"id\":\"/c\"}"),
                                           IDENTITY,
                                           OK("{\"value\":[]}"),
                                           NONE("ManagementPolicyNotFound"),
