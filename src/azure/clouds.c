@@ -6,6 +6,7 @@
 #include "azure/clouds.h"
 #include "azure/retry.h"
 #include "util/path.h"
+#include "util/redact.h"
 
 /* entra-auth.md §9; ARM tokens are asked for the endpoint itself, as the SDKs do. */
 static const struct { const char *name, *resource_manager, *authority, *storage, *hsm; } built_in[] = {
@@ -39,6 +40,14 @@ static const char *env(const char *name)
     return v && *v ? v : NULL;
 }
 
+/* People put passwords and signatures into addresses: what is wrong with one is shown without them. */
+static int no_address(const char *what, const char *url, struct chsm_err *err)
+{
+    AUTO_FREE char *shown = url ? chsm_redact_url(url) : NULL;
+
+    return chsm_fail(err, CHSM_CONFIG, "%s is no https address: %s", what, shown ? shown : "it is not there");
+}
+
 /* An https address without the slash at its end. */
 static int address(const char *what, const char *url, char **ret, struct chsm_err *err)
 {
@@ -47,7 +56,7 @@ static int address(const char *what, const char *url, char **ret, struct chsm_er
     char *s;
 
     if (!origin || strncmp(origin, "https://", 8) != 0 || strpbrk(url, "?#"))
-        return chsm_fail(err, CHSM_CONFIG, "%s is no https address: %s", what, url ? url : "it is not there");
+        return no_address(what, url, err);
     n = strlen(url);
     while (n > 0 && url[n - 1] == '/')
         n--;
@@ -169,6 +178,7 @@ int chsm_cloud_read(const json_t *metadata, const char *name, const char *url, s
 {
     AUTO(chsm_cloud_done) struct chsm_cloud c = { 0 };
     const json_t *found = json_is_object(metadata) ? metadata : NULL;
+    AUTO_FREE char *shown = url ? chsm_redact_url(url) : NULL;
     const json_t *each;
     size_t i;
 
@@ -180,7 +190,7 @@ int chsm_cloud_read(const json_t *metadata, const char *name, const char *url, s
     if (!found && !name && json_array_size(metadata) > 1)
         return chsm_fail(err, CHSM_CONFIG, "the file describes several clouds, and nothing says which one is meant");
     if (!found || (name && !named(found, name)))
-        return chsm_fail(err, CHSM_CONFIG, "the cloud metadata%s%s describe no cloud%s%s", url ? " at " : "", url ? url : "",
+        return chsm_fail(err, CHSM_CONFIG, "the cloud metadata%s%s describe no cloud%s%s", shown ? " at " : "", shown ? shown : "",
                          name ? " named " : "", name ? name : "");
     if (from_json(found, url, &c, err) < 0)
         return -1;
@@ -196,7 +206,7 @@ static int metadata_url(const char *given, char **ret, struct chsm_err *err)
     const char *path;
 
     if (!origin || strncmp(origin, "https://", 8) != 0)
-        return chsm_fail(err, CHSM_CONFIG, "ARM_CLOUD_METADATA_URL is no https address: %s", given);
+        return no_address("ARM_CLOUD_METADATA_URL", given, err);
     path = given + 8 + strcspn(given + 8, "/?#");
     if (*path == '\0' || strcmp(path, "/") == 0)
         *ret = chsm_strf("%s/metadata/endpoints?api-version=2022-09-01", origin);
@@ -221,6 +231,7 @@ static int fetch(struct chsm_http *http, const char *url, json_t **ret, struct c
 {
     static const char *const headers[] = { "Accept: application/json", NULL };
     AUTO_RESPONSE struct chsm_response r = { 0 };
+    AUTO_FREE char *shown = chsm_redact_url(url);
 
     if (chsm_retry_http(http, &(struct chsm_request){ .method = "GET", .url = url, .headers = headers }, &r, err) < 0) {
         if (err && err->code == CHSM_SERVICE)
@@ -228,7 +239,7 @@ static int fetch(struct chsm_http *http, const char *url, json_t **ret, struct c
         return chsm_err_prefix(err, "cloud metadata");
     }
     if (r.status != 200)
-        return chsm_fail(err, CHSM_CONFIG, "cloud metadata: GET %s: HTTP %ld", url, r.status);
+        return chsm_fail(err, CHSM_CONFIG, "cloud metadata: GET %s: HTTP %ld", shown ? shown : "", r.status);
     return parse(&r.body, "cloud metadata", ret, err);
 }
 

@@ -9,6 +9,7 @@
 
 #include "azure/credential_managed.h"
 #include "azure/retry.h"
+#include "util/redact.h"
 
 #define IMDS "http://169.254.169.254"
 #define IMDS_PATH "/metadata/identity/oauth2/token"
@@ -56,6 +57,7 @@ static int set_endpoint(struct chsm_link *l, const char *given, struct chsm_err 
     const char *host = chsm_credential_env("AZURE_POD_IDENTITY_AUTHORITY_HOST");
     size_t n = host ? strlen(host) : 0;
     AUTO_FREE char *origin = NULL;
+    AUTO_FREE char *shown = NULL;
 
     while (n > 0 && host[n - 1] == '/')
         n--;
@@ -64,7 +66,10 @@ static int set_endpoint(struct chsm_link *l, const char *given, struct chsm_err 
     if (!l->endpoint)
         return chsm_oom(err);
     origin = chsm_url_origin(l->endpoint);
-    return origin ? 0 : chsm_fail(err, CHSM_CONFIG, "the address of the managed identity's endpoint is no address: %s", l->endpoint);
+    shown = chsm_redact_url(l->endpoint);
+    if (origin && shown)
+        return 0;
+    return chsm_fail(err, CHSM_CONFIG, "the address of the managed identity's endpoint is no address: %s", shown ? shown : "");
 }
 
 static int setup(struct chsm_link *l, struct chsm_err *err)
@@ -227,6 +232,7 @@ static int try_once(struct chsm_link *l, const char *url, const char *resource, 
 static int acquire_until(struct chsm_link *l, const char *url, const char *resource, struct chsm_token *ret, struct chsm_err *err)
 {
     AUTO_RESPONSE struct chsm_response r = { .retry_after = -1 };
+    AUTO_FREE char *shown = NULL;
     int64_t began = chsm_mono(), ms;
     struct chsm_err held;
 
@@ -245,7 +251,8 @@ static int acquire_until(struct chsm_link *l, const char *url, const char *resou
         *err = held;
         return unreachable(l, &r, err);
     }
-    (void)chsm_token_refused(&r, l->endpoint, &l->secret, err);
+    shown = chsm_redact_url(l->endpoint);
+    (void)chsm_token_refused(&r, shown ? shown : "", &l->secret, err);
     (void)chsm_err_prefix(err, "managed identity (%s)", l->detail);
     return may_be_another(l, r.status) ? CHSM_LINK_ABSENT : -1;
 }

@@ -2,6 +2,8 @@
 /* The gate's life: whom it trusts, and what of the environment it must never show. */
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include "azure/trace.h"
 #include "util/enc.h"
 #include "util/log.h"
@@ -25,7 +27,16 @@ static int copy(const char *s, char **ret, struct chsm_err *err)
 
 static int readable(const char *path, const char *what, struct chsm_err *err)
 {
-    if (!path || access(path, R_OK) == 0)
+    struct stat st;
+
+    if (!path)
+        return 0;
+    /* OpenSSL would wait for its writer without end, and read it once only. */
+    if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        (void)chsm_fail(err, CHSM_CONFIG, "trusted certificates %s (%s): a pipe cannot be read for each connection", path, what);
+        return chsm_err_hint(err, "name a readable PEM file, or leave it out for the system's own");
+    }
+    if (access(path, R_OK) == 0)
         return 0;
     (void)chsm_fail_errno(err, CHSM_CONFIG, "trusted certificates %s (%s)", path, what);
     return chsm_err_hint(err, "name a readable PEM file, or leave it out for the system's own");

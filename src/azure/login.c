@@ -3,7 +3,9 @@
 
 #include "azure/login.h"
 #include "util/enc.h"
+#include "util/redact.h"
 
+#define SECONDS_MAX 253402300799LL     /* the end of the year 9999 */
 #define KEYS_PATH "/keys?api-version=7.4&maxresults=1"
 
 /* The second part of a JWT. Its signature is not ours to check: the resource does that, and nothing here depends on it. */
@@ -39,7 +41,7 @@ static json_t *expiry(const json_t *claims)
     const json_t *exp = json_object_get(claims, "exp");
     char when[CHSM_TIME_LEN];
 
-    if (!json_is_integer(exp))
+    if (!json_is_integer(exp) || json_integer_value(exp) < 0 || json_integer_value(exp) > SECONDS_MAX)
         return json_null();
     chsm_time_format(json_integer_value(exp) * 1000, false, when);
     return json_string(when);
@@ -71,10 +73,11 @@ static int ask_hsm(struct chsm_arm *arm, const char *url, chsm_deadline deadline
     struct chsm_channel channel = { .http = arm->http, .credential = arm->credential, .base = base, .correlation = arm->correlation,
                                     .explain = no_explanation, .vault = vault };
     struct chsm_message message = { .method = "GET", .url = KEYS_PATH, .repeat = CHSM_REPEAT_SAFE };
+    AUTO_FREE char *shown = chsm_redact_url(url);      /* somebody may have put a password into it */
     struct chsm_err why = { 0 };
 
     if (!base || strncmp(base, "https://", 8) != 0)
-        return chsm_fail(err, CHSM_USAGE, "the HSM's address is no https address: %s", url);
+        return chsm_fail(err, CHSM_USAGE, "the HSM's address is no https address: %s", shown ? shown : "");
     if (chsm_send(&channel, &message, deadline, &r, &why) < 0 && (!vault->resource || r.status == 0)) {
         if (err)
             *err = why;

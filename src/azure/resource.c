@@ -6,6 +6,7 @@
 
 #include "azure/http.h"
 #include "azure/resource.h"
+#include "util/redact.h"
 #include "util/safety.h"
 
 #define ALNUM "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -106,19 +107,22 @@ int chsm_name_identity(const char *id, struct chsm_err *err)
 int chsm_container_check(const char *uri, struct chsm_err *err)
 {
     AUTO_FREE char *origin = NULL;
+    AUTO_FREE char *shown = uri ? chsm_redact_url(uri) : NULL;
     const char *path;
 
     if (!uri || !*uri)
         return chsm_fail(err, CHSM_USAGE, "no storage container was given");
+    if (!shown)
+        return chsm_oom(err);
     if (strchr(uri, '?')) {
-        (void)chsm_refuse(err, CHSM_RULE_SAS, "the container address %.*s?... carries one", (int)strcspn(uri, "?"), uri);
+        (void)chsm_refuse(err, CHSM_RULE_SAS, "the container address %.*s?... carries one", (int)strcspn(shown, "?"), shown);
         return chsm_err_hint(err, "give the bare address; "
                                   "access comes from the cluster's managed identity (`chsmctl identity apply`)");
     }
     origin = chsm_url_origin(uri);
     path = origin ? strchr(uri + strlen("https://"), '/') : NULL;
     if (!origin || strncmp(origin, "https://", 8) != 0 || !path || strspn(path, "/") == strlen(path) || strchr(uri, '#')) {
-        (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no https address of a storage container", uri);
+        (void)chsm_fail(err, CHSM_USAGE, "\"%s\" is no https address of a storage container", shown);
         return chsm_err_hint(err, "it looks like https://ACCOUNT.blob.core.windows.net/CONTAINER");
     }
     return 0;

@@ -433,3 +433,39 @@ discreet() {
 @test "everything that was sent is in the table of requests" {
     assert_requests_known
 }
+
+# hides STATUS: the command failed so, and nothing of what was in an address is shown
+hides() {
+    assert_status "$1"
+    [[ -n $stderr && $output$stderr != *hunter2* ]] || fail "shown: $output$stderr"
+}
+
+@test "a password or a signature in an address is not shown when the address is refused" {
+    local each
+
+    as_application AZURE_CLIENT_SECRET="$SECRET"
+    for each in ARM_CLOUD_METADATA_URL=https://u:hunter2@127.0.0.1:1/ ARM_CLOUD_METADATA_URL='http://127.0.0.1:1/x?sig=hunter2' \
+        ARM_CLOUD_METADATA_URL='https://127.0.0.1:1/x?sig=hunter2' ARM_CLOUD_METADATA_URL="$ARM_CLOUD_METADATA_URL&sig=hunter2" \
+        AZURE_AUTHORITY_HOST=https://u:hunter2@127.0.0.1:1/; do
+        (
+            export "${each?}"
+            run_chsmctl login show --cloud NoSuchCloud --timeout 300ms
+            hides 3
+        )
+    done
+    run_chsmctl login show --hsm-url https://u:hunter2@127.0.0.1:1/
+    hides 2
+    run_chsmctl backup list --blob-container-uri https://u:hunter2@acct.blob.core.windows.net/c
+    hides 2
+    unset AZURE_CLIENT_SECRET
+    AZURE_POD_IDENTITY_AUTHORITY_HOST=http://u:hunter2@127.0.0.1:1 run_chsmctl login show --credential managed-identity
+    hides 3
+}
+
+@test "a FIFO in the place of trusted certificates is refused, and does not hang" {
+    mkfifo "$BATS_TEST_TMPDIR/ca"
+    as_application AZURE_CLIENT_SECRET="$SECRET"
+    run_chsmctl login show --ca-file "$BATS_TEST_TMPDIR/ca"
+    assert_status 3
+    assert_stderr "a pipe cannot be read for each connection"
+}
