@@ -51,6 +51,8 @@ static void set_up_process(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0);
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    /* A file size limit is a full disk like another: an error of the write, not the end of a run in the middle of a job. */
+    (void)sigaction(SIGXFSZ, &ignore, NULL);
     (void)sigaction(SIGINT, &stop, NULL);
     (void)sigaction(SIGTERM, &stop, NULL);
     (void)setlocale(LC_CTYPE, "");

@@ -9,6 +9,8 @@
 
 #include "util/clock.h"
 
+#define LONGEST_MS (3650 * INT64_C(86400000))     /* ten years: it is added to the time of day and other durations */
+
 static volatile sig_atomic_t interrupted;
 
 static int64_t read_clock(clockid_t id)
@@ -128,12 +130,12 @@ int chsm_duration_parse(const char *text, int64_t *ret, struct chsm_err *err)
     errno = 0;
     n = isdigit((unsigned char)*text) ? strtoll(text, &end, 10) : -1;
     for (size_t i = 0; n >= 0 && errno == 0 && i < ARRAY_LEN(units); i++)
-        if (strcmp(end, units[i].unit) == 0 && !__builtin_mul_overflow(n, units[i].ms, &ms)) {
+        if (strcmp(end, units[i].unit) == 0 && !__builtin_mul_overflow(n, units[i].ms, &ms) && ms <= LONGEST_MS) {
             *ret = ms;
             return 0;
         }
     (void)chsm_fail(err, CHSM_USAGE, "\"%.40s\" is not a duration", text);
-    return chsm_err_hint(err, "write it as 90s, 5m, 2h or 250ms");
+    return chsm_err_hint(err, "write it as 90s, 5m, 2h or 250ms; ten years (3650d) are the most");
 }
 
 void chsm_duration_format(int64_t ms, char *out, size_t size)

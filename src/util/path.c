@@ -3,11 +3,53 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
+#include "util/clock.h"
 #include "util/enc.h"
 #include "util/path.h"
 #include "util/secret.h"
+
+#define SILENCE_MS 10000        /* how long a pipe may have nothing to say */
+#define LOOK_MS 100
+
+/* Until there is something to read, or nobody is left who could write it. */
+static int wait_readable(int fd, struct chsm_err *err)
+{
+    chsm_deadline until = chsm_deadline_in(SILENCE_MS);
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+
+    while (poll(&p, 1, LOOK_MS) <= 0) {
+        if (chsm_interrupted())
+            return chsm_fail(err, CHSM_INTERRUPTED, "interrupted");
+        if (chsm_deadline_left(until) == 0)
+            return chsm_fail(err, CHSM_CONFIG, "it is a pipe, and nothing came out of it in %d s", SILENCE_MS / 1000);
+    }
+    return 0;
+}
+
+int chsm_file_open(const char *path, const char *what, struct chsm_err *err)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+    int ready;
+
+    if (fd < 0)
+        return chsm_fail_errno(err, CHSM_CONFIG, "cannot open %s", what);
+    if (fstat(fd, &st) < 0)
+        return chsm_fail_errno(err, CHSM_CONFIG, "cannot read %s", what);
+    if (S_ISFIFO(st.st_mode)) {
+        /* Before its writer has opened it, a FIFO looks like one that is at its end. */
+        if (wait_readable(fd, err) < 0)
+            return chsm_err_prefix(err, "%s", what);
+    } else if (fcntl(fd, F_SETFL, 0) < 0) {
+        return chsm_fail_errno(err, CHSM_CONFIG, "cannot read %s", what);
+    }
+    ready = fd;
+    fd = -1;
+    return ready;
+}
 
 int chsm_fd_read(int fd, size_t max, struct chsm_buf *ret, struct chsm_err *err)
 {
@@ -17,8 +59,18 @@ int chsm_fd_read(int fd, size_t max, struct chsm_buf *ret, struct chsm_err *err)
     int rc = 0;
 
     while ((got = read(fd, chunk, sizeof chunk)) != 0) {
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR && !chsm_interrupted())
             continue;
+        if (got < 0 && errno == EAGAIN) {
+            rc = wait_readable(fd, err);
+            if (rc < 0)
+                break;
+            continue;
+        }
+        if (got < 0 && chsm_interrupted()) {
+            rc = chsm_fail(err, CHSM_INTERRUPTED, "interrupted");
+            break;
+        }
         if (got < 0) {
             rc = chsm_fail_errno(err, CHSM_CONFIG, "cannot read");
             break;
@@ -39,10 +91,10 @@ int chsm_fd_read(int fd, size_t max, struct chsm_buf *ret, struct chsm_err *err)
 
 int chsm_file_read(const char *path, size_t max, struct chsm_buf *ret, struct chsm_err *err)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    AUTO_CLOSE int fd = chsm_file_open(path, path, err);
 
     if (fd < 0)
-        return chsm_fail_errno(err, CHSM_CONFIG, "cannot open %s", path);
+        return -1;
     if (chsm_fd_read(fd, max, ret, err) < 0)
         return chsm_err_prefix(err, "%s", path);
     return 0;

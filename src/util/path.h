@@ -8,7 +8,13 @@
 /* Appends the whole file to *ret. CHSM_CONFIG when it is missing, unreadable or larger than max bytes. */
 CHSM_MUST_CHECK int chsm_file_read(const char *path, size_t max, struct chsm_buf *ret, struct chsm_err *err);
 
-/* Reads an open descriptor to its end, at most max bytes. */
+/*
+ * Opens a file for reading; `what` is its name in errors. Never hangs: a FIFO that nobody writes to is given up after 10 s.
+ * The descriptor is the caller's. CHSM_CONFIG, CHSM_INTERRUPTED.
+ */
+CHSM_MUST_CHECK int chsm_file_open(const char *path, const char *what, struct chsm_err *err);
+
+/* Reads an open descriptor to its end, at most max bytes. CHSM_CONFIG, CHSM_INTERRUPTED. */
 CHSM_MUST_CHECK int chsm_fd_read(int fd, size_t max, struct chsm_buf *ret, struct chsm_err *err);
 
 /*

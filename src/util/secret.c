@@ -85,10 +85,10 @@ static int from_fd(int fd, struct chsm_secret *ret, struct chsm_err *err)
 
 static int from_file(const char *path, struct chsm_secret *ret, struct chsm_err *err)
 {
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    AUTO_CLOSE int fd = chsm_file_open(path, "it", err);
 
     if (fd < 0)
-        return chsm_fail_errno(err, CHSM_CONFIG, "cannot open it");
+        return -1;
     return from_fd(fd, ret, err);
 }
 

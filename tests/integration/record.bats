@@ -158,3 +158,10 @@ no_secret_in() {
 @test "everything that was sent is in the table of requests" {
     assert_requests_known
 }
+
+@test "a file size limit ends the record, not the command" {
+    run --separate-stderr timeout 60 bash -c 'ulimit -f 1; exec "$0" "$@"' "$CHSMCTL" cluster list --record "$RECORDS/limited.jsonl" -o json
+    assert_status 0
+    assert_json 'length > 0'
+    assert_stderr 'the record ends here'
+}

@@ -101,10 +101,11 @@ static void calendar_knows_its_limits(void **state)
 static void durations_are_read_whole(void **state)
 {
     static const struct { const char *text; int64_t ms; } v[] = {
-        { "0", 0 }, { "90", 90000 }, { "90s", 90000 }, { "5m", 300000 }, { "2h", 7200000 }, { "1d", 86400000 }, { "250ms", 250 },
+        { "0", 0 }, { "90", 90000 }, { "90s", 90000 }, { "5m", 300000 }, { "2h", 7200000 }, { "1d", 86400000 }, { "3650d", 315360000000 }, { "250ms", 250 },
     };
     static const char *const wrong[] = { "", "s", "-1", "+1", " 1", "1 ", "1 s", "1.5h", "1x", "1sm", "0x10", "1h30m", "99999999999999999999",
-                                         "9223372036854775807", "106751991168d" };
+                                         "9223372036854775807", "106751991168d",
+                                         "106751991167d", "3651d" };
     struct chsm_err err = { 0 };
     int64_t ms = 42;
 

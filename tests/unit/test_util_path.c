@@ -5,10 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "tests/unit/check.h"
 
+#include "util/clock.h"
 #include "util/path.h"
 
 static char folder[64];
@@ -214,6 +217,45 @@ static void paths_are_joined_and_cut(void **state)
     }
 }
 
+static void *write_late(void *path)
+{
+    struct timespec a_while = { .tv_nsec = 150000000 };
+    int fd;
+
+    (void)nanosleep(&a_while, NULL);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    (void)nanosleep(&a_while, NULL);
+    if (fd < 0 || write(fd, "late", 4) != 4)
+        abort();
+    (void)nanosleep(&a_while, NULL);
+    if (write(fd, "r", 1) != 1)
+        abort();
+    (void)close(fd);
+    return NULL;
+}
+
+/* A FIFO is read when its writer comes; without one it must not hold us, least of all against Ctrl-C. */
+static void fifos_do_not_hang(void **state)
+{
+    AUTO_FREE char *path = chsm_path_join(folder, "fifo");
+    AUTO_BUF struct chsm_buf text = CHSM_BUF(100);
+    struct chsm_err err;
+    pthread_t writer;
+    int64_t began;
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(pthread_create(&writer, NULL, write_late, path), 0);
+    assert_ok(chsm_file_read(path, 100, &text, &err), err);
+    assert_int_equal(pthread_join(writer, NULL), 0);
+    assert_string_equal(chsm_buf_str(&text), "later");
+    chsm_interrupt();
+    began = chsm_mono();
+    assert_fails(chsm_file_read(path, 100, &text, &err), CHSM_INTERRUPTED, err);
+    assert_true(chsm_mono() - began < 2000);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +267,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(reading_is_bounded, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(folders_are_made_on_the_way, make_folder, remove_folder),
         cmocka_unit_test(paths_are_joined_and_cut),
+        cmocka_unit_test_setup_teardown(fifos_do_not_hang, make_folder, remove_folder),     /* the last one: it interrupts */
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
