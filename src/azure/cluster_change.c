@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "azure/cluster_change.h"
+#include "azure/job.h"
 #include "azure/resource.h"
 
 #define LIST_MAX 16384
@@ -49,10 +50,12 @@ int chsm_cluster_send(const struct chsm_cluster_task *t, const char *method, con
 
 int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, struct chsm_err *err)
 {
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
     if (!err || (err->code != CHSM_DEADLINE && err->code != CHSM_INTERRUPTED))
         return -1;
-    return chsm_err_hint(err, "what the service has accepted goes on: `chsmctl cluster wait -g %s -n %s%s` waits for its end",
-                         t->ref->group, t->ref->name, flag);
+    chsm_cluster_options(t->ref, options);
+    return chsm_err_hint(err, "what the service has accepted goes on: `chsmctl cluster wait %s%s` waits for its end", options, flag);
 }
 
 int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err)

@@ -24,6 +24,9 @@ int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, st
  */
 CHSM_MUST_CHECK int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err);
 
+/* Only a cluster that was never activated can hold no key. */
+bool chsm_cluster_may_hold_keys(const json_t *cluster);
+
 /* Its one user-assigned identity is this one, in any case of letters; identity_id NULL: it has none at all. */
 bool chsm_cluster_has_identity(const json_t *cluster, const char *identity_id);
 

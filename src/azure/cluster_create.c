@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "azure/cluster_change.h"
+#include "azure/job.h"
 #include "azure/location.h"
 #include "azure/resource.h"
 #include "azure/tags.h"
@@ -93,11 +94,12 @@ static int accept_existing(const struct chsm_cluster_task *t, const json_t *clus
 {
     json_auto_t *differences = NULL;
     AUTO_FREE char *list = NULL;
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
 
-    if (strcmp(chsm_cluster_provisioning(cluster), "Deleting") == 0) {
+    if (strcasecmp(chsm_cluster_provisioning(cluster), "Deleting") == 0) {
+        chsm_cluster_options(t->ref, options);
         (void)chsm_fail(err, CHSM_SERVICE, "cluster %s is being deleted", t->ref->name);
-        return chsm_err_hint(err, "wait until it is gone (`chsmctl cluster wait -g %s -n %s --deleted`), then create it again",
-                             t->ref->group, t->ref->name);
+        return chsm_err_hint(err, "wait until it is gone (`chsmctl cluster wait %s --deleted`), then create it again", options);
     }
     if (chsm_cluster_differs(cluster, spec, &differences, err) < 0)
         return -1;
@@ -155,13 +157,18 @@ static int check_made(const struct chsm_cluster_task *t, const json_t *cluster, 
     return chsm_fail(err, CHSM_SERVICE, "cluster %s was created, but it has %s", t->ref->name, list);
 }
 
-/* A cluster that could not be made stays, with its name. */
+/* A cluster that could not be made stays, with its name. One that may hold keys has failed in something else: it is to be kept. */
 static int hint_failed(const struct chsm_cluster_task *t, const json_t *found, struct chsm_err *err)
 {
-    if (strcmp(chsm_cluster_provisioning(found), "Failed") != 0)
-        return -1;
-    return chsm_err_hint(err, "delete it (`chsmctl cluster delete -g %s -n %s --yes`), then create it again", t->ref->group,
-                         t->ref->name);
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
+    chsm_cluster_options(t->ref, options);
+    if (strcasecmp(chsm_cluster_provisioning(found), "Failed") != 0)
+        return chsm_cluster_goes_on(t, "", err);
+    if (chsm_cluster_may_hold_keys(found))
+        return chsm_err_hint(err, "it may hold keys: keep it, and find out what failed (its activity log; `chsmctl cluster show %s`)",
+                             options);
+    return chsm_err_hint(err, "delete it (`chsmctl cluster delete %s --yes`), then create it again", options);
 }
 
 static int check_spec(const struct chsm_cluster_task *t, const struct chsm_cluster_spec *spec, struct chsm_err *err)

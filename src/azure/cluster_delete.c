@@ -7,12 +7,12 @@
 #include "azure/cluster_change.h"
 #include "azure/lro_poll.h"
 #include "azure/resource.h"
+#include "util/log.h"
 #include "util/safety.h"
 
 #define LOOKS_MAX 20 /* at a cluster that is neither gone nor Deleting after its deletion was accepted */
 
-/* Only a cluster that was never activated can hold no key. */
-static bool may_hold_keys(const json_t *cluster)
+bool chsm_cluster_may_hold_keys(const json_t *cluster)
 {
     const char *activation = chsm_cluster_activation(cluster);
 
@@ -23,7 +23,7 @@ static int guard(const struct chsm_cluster_task *t, const json_t *cluster, const
 {
     const char *activation = chsm_cluster_activation(cluster);
 
-    if (!may_hold_keys(cluster) || (confirmed && strcasecmp(confirmed, t->ref->name) == 0))
+    if (!chsm_cluster_may_hold_keys(cluster) || (confirmed && strcasecmp(confirmed, t->ref->name) == 0))
         return 0;
     (void)chsm_refuse(err, CHSM_RULE_DELETE_ACTIVE, "%s is %s%s%s", t->ref->name,
                       *activation ? activation : "in an unknown state", confirmed ? ", and what was confirmed is " : "",
@@ -76,6 +76,28 @@ int chsm_cluster_wait_gone(const struct chsm_cluster_task *t, struct chsm_err *e
     }
 }
 
+/*
+ * The status of a deletion lies at the scope of the subscription (arm.md §3.4): who may only see the group may not read it, and it
+ * is forgotten sooner or later. Then the cluster itself tells, too.
+ */
+static int follow(const struct chsm_cluster_task *t, struct chsm_lro *l, struct chsm_err *err)
+{
+    AUTO_FREE char *what = chsm_strf("the deletion of cluster %s", t->ref->name);
+    struct chsm_err why = { 0 };
+
+    if (!what)
+        return chsm_oom(err);
+    if (chsm_lro_wait(t->arm, l, t->deadline, t->watch, t->ctx, &why) == 0)
+        return l->state == CHSM_LRO_SUCCEEDED ? 0 : chsm_lro_failed(l, what, err);
+    if (why.http == 403 || why.http == 404) {
+        chsm_log(CHSM_LOG_NOTE, "%s; looking at the cluster instead", why.text);
+        return 0;
+    }
+    if (err)
+        *err = why;
+    return chsm_err_prefix(err, "%s was accepted and goes on", what);
+}
+
 static int send_delete(const struct chsm_cluster_task *t, struct chsm_err *err)
 {
     AUTO_FREE char *id = NULL;
@@ -101,12 +123,7 @@ static int send_delete(const struct chsm_cluster_task *t, struct chsm_err *err)
         return 0;
     if (chsm_lro_begin(&l, &r, answer, NULL, err) < 0)
         return -1;
-    if (chsm_lro_wait(t->arm, &l, t->deadline, t->watch, t->ctx, err) < 0)
-        return chsm_err_prefix(err, "the deletion of cluster %s was accepted and goes on", t->ref->name);
-    if (l.state == CHSM_LRO_SUCCEEDED)
-        return 0;
-    return chsm_fail(err, CHSM_SERVICE, "the deletion of cluster %s ended as %s", t->ref->name,
-                     l.status ? l.status : "not succeeded");
+    return follow(t, &l, err);
 }
 
 int chsm_cluster_delete(const struct chsm_cluster_task *t, const char *confirmed, bool *ret_was_there, struct chsm_err *err)

@@ -71,7 +71,7 @@ const char *chsm_job_word(enum chsm_job_kind kind);
 void chsm_job_expected(enum chsm_job_kind kind, int64_t elapsed_ms, char *out, size_t size);
 
 /* The options that name the cluster on a command line: "-g GROUP -n NAME", with -s unless the environment has its subscription. */
-#define CHSM_CLUSTER_OPTIONS_LEN 256
+#define CHSM_CLUSTER_OPTIONS_LEN 512 /* a group has 90 letters of up to 4 bytes */
 void chsm_cluster_options(const struct chsm_cluster_ref *cluster, char out[CHSM_CLUSTER_OPTIONS_LEN]);
 
 /* Reads a BackupResult or RestoreResult into *job. Pure. */

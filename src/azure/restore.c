@@ -87,12 +87,13 @@ int chsm_restore_guard_words(const struct chsm_restore_request *q, int64_t now, 
 static int guard_destination(const struct chsm_cluster_ref *ref, const json_t *cluster, struct chsm_err *err)
 {
     const char *provisioning = chsm_cluster_provisioning(cluster), *activation = chsm_cluster_activation(cluster);
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
 
+    chsm_cluster_options(ref, options);
     if (strcmp(provisioning, "Succeeded") != 0) {
         (void)chsm_refuse(err, CHSM_RULE_DESTINATION_NOT_READY, "the destination %s is %s", ref->name,
                           *provisioning ? provisioning : "in an unknown state");
-        return chsm_err_hint(err, "wait for it (`chsmctl cluster wait -g %s -n %s`), or use another cluster when it has failed",
-                             ref->group, ref->name);
+        return chsm_err_hint(err, "wait for it (`chsmctl cluster wait %s`), or use another cluster when it has failed", options);
     }
     if (strcmp(activation, "NotActivated") != 0) {
         (void)chsm_refuse(err, CHSM_RULE_DESTINATION_ACTIVATED, "the destination %s is %s, not NotActivated", ref->name,

@@ -20,6 +20,15 @@ static const json_t *find(const json_t *tags, const char *name)
     return NULL;
 }
 
+static size_t letters(const char *s)
+{
+    size_t n = 0;
+
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
 static int add(json_t *tags, const char *word, struct chsm_err *err)
 {
     size_t n = strcspn(word, "=");
@@ -28,9 +37,9 @@ static int add(json_t *tags, const char *word, struct chsm_err *err)
 
     if (!name)
         return chsm_oom(err);
-    if (n == 0 || n > NAME_MAX_ || strpbrk(name, "<>%&\\?/"))
+    if (n == 0 || letters(name) > NAME_MAX_ || strpbrk(name, "<>%&\\?/"))
         return chsm_fail(err, CHSM_USAGE, "tag \"%s\": a name has 1 to %d characters, none of <>%%&\\?/", word, NAME_MAX_);
-    if (strlen(value) > VALUE_MAX)
+    if (letters(value) > VALUE_MAX)
         return chsm_fail(err, CHSM_USAGE, "tag \"%s\": a value has at most %d characters", name, VALUE_MAX);
     if (find(tags, name))
         return chsm_fail(err, CHSM_USAGE, "tag \"%s\" is given twice", name);

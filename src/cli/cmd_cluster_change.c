@@ -4,6 +4,7 @@
 
 #include <strings.h>
 
+#include "azure/job.h"
 #include "azure/location.h"
 #include "azure/tags.h"
 #include "cli/cluster_columns.h"
@@ -54,10 +55,12 @@ static int print(struct chsm_cluster_result *r, struct chsm_err *err)
     return rc;
 }
 
-static void note_wait(const struct chsm_args *args, const char *flag)
+static void note_wait(const struct chsm_connection *c, const char *flag)
 {
-    chsm_out_note("%s: accepted; `chsmctl cluster wait -g %s -n %s%s` waits for its end, `chsmctl cluster show` looks",
-                  args->name, args->group, args->name, flag);
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
+    chsm_cluster_options(&c->cluster, options);
+    chsm_out_note("%s: accepted; `chsmctl cluster wait %s%s` waits for its end", c->cluster.name, options, flag);
 }
 
 static int read_spec(const struct chsm_args *args, struct chsm_cluster_spec *ret, char **ret_location, json_t **ret_tags,
@@ -99,7 +102,7 @@ int chsm_cmd_cluster_create(const struct chsm_args *args, enum chsm_code *ret_co
     if (!result.changed)
         chsm_out_note("%s: the cluster is there already; nothing was sent", args->name);
     else if (args->no_wait)
-        note_wait(args, "");
+        note_wait(&c, "");
     else
         chsm_out_note("%s: created", args->name);
     return print(&result, err);
@@ -126,7 +129,7 @@ int chsm_cmd_cluster_update(const struct chsm_args *args, enum chsm_code *ret_co
     if (!result.changed)
         chsm_out_note("%s: the tags are so already; nothing was sent", args->name);
     else if (args->no_wait)
-        note_wait(args, "");
+        note_wait(&c, "");
     else
         chsm_out_note("%s: tags replaced; nothing else of the cluster changed", args->name);
     return print(&result, err);
@@ -180,7 +183,7 @@ int chsm_cmd_cluster_delete(const struct chsm_args *args, enum chsm_code *ret_co
     if (!was_there)
         chsm_out_note("%s: there is no such cluster; nothing was sent", args->name);
     else if (args->no_wait)
-        note_wait(args, " --deleted");
+        note_wait(&c, " --deleted");
     else
         chsm_out_note("%s: deleted", args->name);
     return 0;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "azure/identity.h"
+#include "azure/job.h"
 #include "azure/location.h"
 #include "azure/tags.h"
 #include "cli/commands.h"
@@ -145,13 +146,15 @@ int chsm_cmd_identity_create(const struct chsm_args *args, enum chsm_code *ret_c
 static int print_change(const struct chsm_args *args, const struct chsm_connection *c, struct chsm_cluster_result *r,
                         const char *done, const char *already, struct chsm_err *err)
 {
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
     int rc;
 
+    chsm_cluster_options(&c->cluster, options);
     if (!r->changed)
         chsm_out_note("%s: %s; nothing was sent", args->name, already);
     else if (args->no_wait)
-        chsm_out_note("%s: accepted; `chsmctl cluster wait -g %s -n %s` waits for its end, `chsmctl identity show` looks",
-                      args->name, args->group, args->name);
+        chsm_out_note("%s: accepted; `chsmctl cluster wait %s` waits for its end, `chsmctl identity show %s` looks", args->name,
+                      options, options);
     else
         chsm_out_note("%s: %s; nothing else of the cluster changed", args->name, done);
     rc = print(c, r->cluster, err);

@@ -62,6 +62,22 @@ static void tags_are_read(void **state)
         assert_fails(tags(bad[i], &t, &err), CHSM_USAGE, err);
 }
 
+/* 256 characters of any script are 256, however many bytes they take. */
+static void tags_are_measured_in_characters(void **state)
+{
+    char long_[2 + 2 * 257 + 1] = "n=";
+    struct chsm_err err;
+    json_t *t;
+
+    (void)state;
+    for (int i = 0; i < 256; i++)
+        memcpy(long_ + 2 + 2 * i, "\xc3\xa9", 3);
+    assert_ok(tags((const char *[]){ long_, NULL }, &t, &err), err);
+    json_decref(t);
+    memcpy(long_ + 2 + 2 * 256, "x", 2);
+    assert_fails(tags((const char *[]){ long_, NULL }, &t, &err), CHSM_USAGE, err);
+}
+
 static void tags_are_compared(void **state)
 {
     json_auto_t *a = json_pack("{s:s, s:s}", "Team", "HSM", "x", "y"), *b = json_pack("{s:s, s:s}", "x", "y", "team", "hsm");
@@ -267,6 +283,69 @@ static void what_else_changed_is_found(void **state)
     arm_world_close(&w);
 }
 
+/* The status of a deletion lies at the subscription: who may not read it there sees the cluster go all the same. */
+static void deletions_whose_status_tells_nothing(void **state)
+{
+    static const char accepted[] = ANSWER("202 Accepted", "Location: /subscriptions/" SUBSCRIPTION
+        "/providers/Microsoft.HardwareSecurityModules/locations/ukwest/cloudHsmOperationResults/Delete1?api-version=2025-03-31\r\n", "");
+    static const char *const script[] = { PLAIN("Succeeded", "NotActivated"), accepted, ERROR("403 Forbidden", "AuthorizationFailed", "no"),
+                                          PLAIN("Deleting", "NotActivated"), NOT_THERE,
+                                          PLAIN("Succeeded", "NotActivated"), accepted, NOT_THERE, NOT_THERE,
+                                          PLAIN("Succeeded", "NotActivated"), accepted,
+                                          ANSWER("200 OK", "", "{\"status\":\"Failed\",\"error\":{\"code\":\"Busy\",\"message\":\"a node hangs\"}}"),
+                                          NULL };
+    struct chsm_cluster_task t;
+    struct arm_world w;
+    bool there = false;
+
+    (void)state;
+    arm_world_open(&w, "token", script);
+    t = task(&w);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(chsm_cluster_delete(&t, NULL, &there, &w.err), w.err);
+        assert_true(there);
+    }
+    assert_fails(chsm_cluster_delete(&t, NULL, &there, &w.err), CHSM_SERVICE, w.err);
+    assert_contains(w.err.text, "the deletion of cluster chsm1 ended as Failed");
+    assert_contains(w.err.text, "a node hangs");
+    assert_int_equal(server_count(w.server), 12);
+    arm_world_close(&w);
+}
+
+/* A change of an active cluster may fail, too: nobody is then told to delete it. */
+static void a_cluster_with_keys_is_not_to_be_deleted(void **state)
+{
+    static const char *const script[] = { PLAIN("Failed", "Active"), PLAIN("Failed", "Active"), PLAIN("Failed", "NotDefined"),
+                                          PLAIN("Failed", "NotDefined"), NULL };
+    struct arm_world w;
+
+    (void)state;
+    arm_world_open(&w, "token", script);
+    assert_fails(create(&w, &(struct chsm_cluster_spec){ 0 }, NULL), CHSM_SERVICE, w.err);
+    assert_lacks(w.err.hint, "delete");
+    assert_contains(w.err.hint, "it may hold keys: keep it");
+    assert_fails(create(&w, &(struct chsm_cluster_spec){ 0 }, NULL), CHSM_SERVICE, w.err);
+    assert_contains(w.err.hint, "chsmctl cluster delete");
+    arm_world_close(&w);
+}
+
+/* What is suggested can be run: with the subscription that was meant, and a group that a shell takes. */
+static void commands_to_go_on_with(void **state)
+{
+    static const char *const script[] = { PLAIN("Updating", "Active"), NULL };
+    static const struct chsm_cluster_ref odd = { SUBSCRIPTION, "rg(1)", "chsm1" };
+    const struct chsm_restore_request q = { .destination = &odd, .container_uri = CONTAINER, .backup_id = BACKUP };
+    struct chsm_job j = { 0 };
+    struct arm_world w;
+
+    (void)state;
+    unsetenv("AZURE_SUBSCRIPTION_ID");
+    arm_world_open(&w, "token", script);
+    assert_fails(chsm_restore_start(&w.arm, &q, chsm_deadline_in(20000), &j, &w.err), CHSM_REFUSED, w.err);
+    assert_contains(w.err.hint, "`chsmctl cluster wait -s " SUBSCRIPTION " -g 'rg(1)' -n chsm1`");
+    arm_world_close(&w);
+}
+
 /* 202 without an address for the operation: the cluster itself tells. Deletions that fail say why. */
 static void deletions(void **state)
 {
@@ -409,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tags_are_read),
+        cmocka_unit_test(tags_are_measured_in_characters),
         cmocka_unit_test(tags_are_compared),
         cmocka_unit_test(regions),
         cmocka_unit_test(backups_tell_their_time),
@@ -419,6 +499,9 @@ int main(void)
         cmocka_unit_test(what_was_made_is_looked_at),
         cmocka_unit_test(what_else_changed_is_found),
         cmocka_unit_test(deletions),
+        cmocka_unit_test(deletions_whose_status_tells_nothing),
+        cmocka_unit_test(a_cluster_with_keys_is_not_to_be_deleted),
+        cmocka_unit_test(commands_to_go_on_with),
         cmocka_unit_test(checks_in_every_style),
         cmocka_unit_test(a_new_role_is_waited_for),
         cmocka_unit_test(checks_are_guarded),
