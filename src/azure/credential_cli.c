@@ -166,9 +166,11 @@ static int read_answer(const struct chsm_link *l, const struct answer *a, const 
         ret->life = life_of(answer);
         rc = chsm_secret_set(&ret->value, p, json_string_length(token), err);
     } else {
-        AUTO_FREE char *line = answer ? NULL : last_line(&a->out);
+        /* Half an answer is no JSON either, and may end in the middle of the token. */
+        bool half = strstr(chsm_buf_str(&a->out), "oken\"") != NULL;
+        AUTO_FREE char *line = answer || half ? NULL : last_line(&a->out);
 
-        (void)chsm_fail(err, CHSM_AUTH, "%s printed no token%s%s", l->path, line ? ": " : "", line ? line : "");
+        (void)chsm_fail(err, CHSM_AUTH, "%s printed no token%s%s", l->path, line ? ": " : half ? " but a part of one" : "", line ? line : "");
     }
     chsm_token_forget(answer);
     return rc;

@@ -131,7 +131,11 @@ folders() {
     TOKEN=$(token https://storage.azure.com -60) folders -u "$BLOB/devstoreaccount1/backups"
     [[ $status == 4 || $status == 5 ]]
     assert_stderr AuthenticationFailed
+    # A token for somebody else does not leave us; what an audience that is no address means, only the service knows.
     TOKEN=$(token https://vault.azure.net) folders -u "$BLOB/devstoreaccount1/backups"
+    assert_status 4
+    assert_stderr 'it was not sent there'
+    TOKEN=$(token cfa8b339-82a2-471a-a3c9-0fc0be7a4093) folders -u "$BLOB/devstoreaccount1/backups"
     [[ $status == 4 || $status == 5 ]]
     assert_stderr Authentication
     assert_no_secret "$BATS_TEST_TMPDIR/chsmctl.log"

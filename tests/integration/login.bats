@@ -267,6 +267,8 @@ on_arc() {
     AZURE_CLIENT_SECRET=$SECRET shows azure-cli ""
     CLI_MODE=logged-out refused_with 4 "azure-cli: nobody is signed in there" "az login"
     CLI_MODE=broken refused_with 4 "printed no token: something is broken"
+    CLI_MODE=cut refused_with 4 "printed no token but a part of one"
+    refute_stderr half-of-a-token
     CLI_MODE=trace refused_with 4 "az ended with status 1: FileNotFoundError: nothing there"
     AZURE_TOKEN_CREDENTIALS=AzureCliCredential shows azure-cli ""
     run_chsmctl login show --credential azure-cli --resource 'https://x;rm -rf /'
@@ -299,6 +301,8 @@ on_arc() {
 @test "Azure Developer CLI" {
     tool azd azd
     shows azure-developer-cli ""
+    CLI_MODE=azd-cut refused_with 4 "printed no token but a part of one"
+    refute_stderr half-of-a-token
     CLI_MODE=azd-logged-out refused_with 4 "azure-developer-cli: nobody is signed in there"
 }
 

@@ -33,6 +33,8 @@ old) printf '{"accessToken":"%s","expiresOn":"%s","tokenType":"Bearer"}\n' "$tok
 azd) printf '{"token":"%s","expiresOn":"%s"}\n' "$token" "$(date -u -d "@$CLI_EXPIRES" '+%Y-%m-%dT%H:%M:%SZ')" ;;
 logged-out) echo "ERROR: Please run 'az login' to setup account." >&2; exit 1 ;;
 azd-logged-out) echo "ERROR: not logged in, run \`azd auth login\` to login" >&2; exit 1 ;;
+cut) printf '{"accessToken": "%s' half-of-a-token-that-is-no-jwt; exit 0 ;;
+azd-cut) printf '{"token": "%s", "expires' half-of-a-token-that-is-no-jwt; exit 0 ;;
 broken) echo "something is broken"; exit 0 ;;
 trace) printf 'Traceback (most recent call last):\n  File "x"\nFileNotFoundError: nothing there\n\n' >&2; exit 1 ;;
 hang) sleep 100 ;;

@@ -300,6 +300,50 @@ static void probe_of_a_chain(void **state)
     server_free(s);
 }
 
+static int given_token(const char *audience, const char *resource, struct chsm_err *err)
+{
+    static char storage[] = "core.windows.net", storage_resource[] = "https://storage.azure.com", arm[] = "https://management.azure.com";
+    const struct chsm_cloud azure = { .arm_resource = arm, .storage_suffix = storage, .storage_resource = storage_resource };
+    AUTO_FREE char *claims = audience ? chsm_strf("{\"aud\":\"%s\"}", audience) : strdup("{}");
+    AUTO_FREE char *coded = chsm_base64url(claims, strlen(claims));
+    AUTO_FREE char *jwt = chsm_strf("e30.%s.c2lnbmF0dXJl", coded);
+    struct chsm_link l = { .kind = &chsm_link_static, .cloud = &azure };
+    struct chsm_token token = { 0 };
+    int rc;
+
+    assert_ok(chsm_secret_set(&l.secret, jwt, strlen(jwt), err), *err);
+    rc = chsm_link_static.acquire(&l, &(struct chsm_ask){ .resource = resource }, &token, err);
+    assert_true(rc != 0 || strcmp(token.value.p, jwt) == 0);
+    chsm_secret_done(&token.value);
+    chsm_secret_done(&l.secret);
+    return rc;
+}
+
+/* Whoever runs a vault, or says that he does, must not get the token for the subscription. */
+static void given_token_goes_to_its_audience_only(void **state)
+{
+    static const struct { const char *audience, *resource; bool good; } cases[] = {
+        { "https://management.azure.com/", "https://management.azure.com", true },
+        { "https://management.core.windows.net/", "https://management.azure.com", true },
+        { "https://management.azure.com/", "https://evil.example", false }, { "https://management.azure.com", "https://storage.azure.com", false },
+        { "https://management.core.windows.net/", "https://storage.azure.com", false },
+        { "797f4846-ba00-4fd7-ba43-dac1f8f63013", "https://managedhsm.azure.net", false },
+        { "https://managedhsm.azure.net", "https://managedhsm.azure.net", true },
+        { "https://storage.azure.com/", "https://storage.azure.com", true },
+        { "https://mine.blob.core.windows.net", "https://storage.azure.com", true },
+        { NULL, "https://vault.azure.net", true },
+    };
+    struct chsm_err err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        if ((given_token(cases[i].audience, cases[i].resource, &err) == 0) != cases[i].good)
+            fail_msg("%s for %s", cases[i].audience, cases[i].resource);
+        if (!cases[i].good)
+            assert_contains(err.text, "it was not sent");
+    }
+}
+
 /* Each of these answers; the last one is a token. How often the endpoint was asked. */
 static int managed_answers(enum chsm_managed kind, bool alone, const char *const *script, unsigned *ret_asked, struct chsm_err *err)
 {
@@ -419,7 +463,7 @@ int main(void)
         cmocka_unit_test(passing_failures_are_tried_again), cmocka_unit_test(claims_are_answered_once),
         cmocka_unit_test(claims_that_cannot_be_read), cmocka_unit_test(vault_challenge), cmocka_unit_test(vault_that_moved),
         cmocka_unit_test(vault_outside_its_domain), cmocka_unit_test(arc_key_files), cmocka_unit_test(arc_exchange),
-        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(identity_whose_answer_was_lost_is_asked_again),
+        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(given_token_goes_to_its_audience_only), cmocka_unit_test(identity_whose_answer_was_lost_is_asked_again),
         cmocka_unit_test(identity_that_makes_room), cmocka_unit_test(arc_key_stays_on_this_machine),
         cmocka_unit_test(federated_file_is_read_for_each_request),
     };
