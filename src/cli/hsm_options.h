@@ -19,8 +19,7 @@
     { "accept-shared-login", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, accept_shared_login), NULL, "be whoever is logged in already" }, \
     { "module-timeout", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, module_timeout), "TIME", "for one step of it (default 120s)" }, \
     { "jobs", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, jobs), "N", "sessions to use at once (default: measured)" }, \
-    { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" }, \
-    { "no-proofs", NULL, 0, CHSM_OPT_FLAG, offsetof(struct chsm_args, no_proofs), NULL, "ask no key to do anything" }
+    { "cluster-id", NULL, 0, CHSM_OPT_TEXT, offsetof(struct chsm_args, cluster_id), "ID", "resource id to note in the result" }
 
 /* The library and the token of --module, --uri, --slot, ...; strings are borrowed, also from the URI last read. CHSM_USAGE on a mistake. */
 CHSM_MUST_CHECK int chsm_hsm_options_target(const struct chsm_args *args, struct chsm_hsm_target *ret, struct chsm_err *err);

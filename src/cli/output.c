@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 
 #include "cli/output.h"
@@ -9,6 +10,8 @@
 #include "util/yaml.h"
 
 #define TEXT_MAX (256u << 20)
+#define NOTE_MAX 16384u
+#define PROGRESS_MAX 79u /* a line of a terminal, and its end */
 
 enum chsm_format { CHSM_OUT_TEXT, CHSM_OUT_JSON, CHSM_OUT_YAML, CHSM_OUT_TSV, CHSM_OUT_CSV, CHSM_OUT_NONE };
 
@@ -17,6 +20,21 @@ static struct {
     bool quiet, terminal, line_open;
     char last[512];
 } out;
+
+/* Foreign text (names, labels, what a configuration says) must not drive the terminal: control characters as in tables. */
+static void print_clean(FILE *to, const char *text, bool lines)
+{
+    while (*text) {
+        size_t n = 0;
+
+        while (text[n] && (!iscntrl((unsigned char)text[n]) || (lines && text[n] == '\n')))
+            n++;
+        (void)fwrite(text, 1, n, to);
+        text += n;
+        if (*text)
+            (void)fprintf(to, "\\x%02x", (unsigned char)*text++);
+    }
+}
 
 static void end_line(void)
 {
@@ -158,7 +176,7 @@ int chsm_out_report(const json_t *value, const char *text, struct chsm_err *err)
     int rc = print_value(value, err);
 
     if (rc == 1)
-        printf("%s", text);
+        print_clean(stdout, text, /* lines= */ true);
     return rc < 0 ? -1 : 0;
 }
 
@@ -178,25 +196,29 @@ void chsm_out_progress(const char *text)
         return;
     if (out.terminal) {
         end_line();
-        (void)fprintf(stderr, "%.78s", text);
+        (void)snprintf(out.last, PROGRESS_MAX, "%s", text);
+        print_clean(stderr, out.last, /* lines= */ false);
         (void)fflush(stderr);
         out.line_open = *text != '\0';
     } else if (*text && strcmp(text, out.last) != 0) {
         (void)snprintf(out.last, sizeof out.last, "%s", text);
-        (void)fprintf(stderr, "%s\n", text);
+        print_clean(stderr, text, /* lines= */ false);
+        (void)fputc('\n', stderr);
     }
 }
 
 void chsm_out_note(const char *fmt, ...)
 {
+    char text[NOTE_MAX];
     va_list ap;
 
     if (out.quiet)
         return;
     end_line();
     va_start(ap, fmt);
-    (void)vfprintf(stderr, fmt, ap);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    print_clean(stderr, text, /* lines= */ true);
     (void)fputc('\n', stderr);
 }
 
@@ -211,15 +233,19 @@ void chsm_out_tell(const char *message)
 void chsm_out_problems(const char *lines)
 {
     end_line();
-    (void)fputs(lines, stderr);
+    print_clean(stderr, lines, /* lines= */ true);
 }
 
 void chsm_out_error(const struct chsm_err *err)
 {
     end_line();
-    (void)fprintf(stderr, "chsmctl: %s\n", err->text);
-    if (err->hint[0])
-        (void)fprintf(stderr, "         %s\n", err->hint);
+    (void)fputs("chsmctl: ", stderr);
+    print_clean(stderr, err->text, /* lines= */ false);
+    if (err->hint[0]) {
+        (void)fputs("\n         ", stderr);
+        print_clean(stderr, err->hint, /* lines= */ false);
+    }
+    (void)fputc('\n', stderr);
 }
 
 int chsm_out_close(struct chsm_err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that is printed: results on stdout, the talk on stderr. */
+/* Everything that is printed: results on stdout, the talk on stderr. What is made for people has its control characters as \xNN. */
 #ifndef CHSM_CLI_OUTPUT_H
 #define CHSM_CLI_OUTPUT_H
 

@@ -305,3 +305,15 @@ fake_pem() {
     assert_status 1
     finding problem library "$APP"
 }
+
+@test "a configuration cannot drive the terminal" {
+    printf '{"servers":[{"hostname":"hsm1.\\u001b[31mevil.example"}]}' >"${COPIES[0]}"
+    cp "${COPIES[0]}" "${COPIES[1]}"
+    run_chsmctl client doctor --root "$ROOT" --port "$PORT" --connect-timeout 1s
+    [[ $output == *'hsm1.\x1b[31mevil.example'* && $output$stderr != *$'\e'* ]] || fail "$(cat -v <<<"$output$stderr")"
+    run_chsmctl client point --root "$ROOT" --hostname "$NEW" --dry-run
+    [[ $output == *'hsm1.\x1b[31mevil.example'* && $output$stderr != *$'\e'* ]] || fail "$(cat -v <<<"$output$stderr")"
+    run_chsmctl client show --root "$ROOT" --directory $'/x\e[31m\nchsmctl: all is well'
+    assert_status 3
+    assert_stderr '/x\x1b[31m\x0achsmctl: all is well'
+}

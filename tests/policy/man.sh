@@ -6,7 +6,7 @@
 
 page=doc/man/chsmctl.1
 [ -f "$page" ] || { echo "1..0 # SKIP $page is not there"; exit 0; }
-plan 3
+plan 4
 
 text=$(sed 's/\\-/-/g; s/\\f[BIRP]//g' "$page")
 status=$(echo "$text" | awk '/^\.S[Hh] / { on = /EXIT STATUS/ } on')
@@ -23,6 +23,22 @@ if [ -x "${CHSMCTL:-}" ]; then
             echo "$text" | grep -qE -- "(^|[^a-z-])$o([^a-z-]|\$)" || echo "$o"
         done
     } | check "$name"
+else
+    skip "$name" "chsmctl is not built"
+fi
+
+name="the manual lists every command and each of its options, and no help lists one twice"
+if [ -x "${CHSMCTL:-}" ]; then
+    "$CHSMCTL" help </dev/null | sed -n 's/^  \([a-z][a-z]*\) \([a-z][a-z]*\) .*/\1 \2/p' | grep -v '^help ' | while read -r noun verb; do
+        [ "$noun" != version ] || continue
+        echo "$text" | grep -qE -- "(^|[^a-z-])$noun $verb([^a-z-]|\$)" || echo "$noun $verb"
+        options=$("$CHSMCTL" help "$noun" "$verb" </dev/null | sed -n 's/^  \(-.,\|   \) \(--[a-z-]*\) .*/\2/p' | sort)
+        [ -n "$options" ] || echo "chsmctl help $noun $verb shows no option"
+        echo "$options" | uniq -d | sed "s/^/twice in $noun $verb: /"
+        for o in $options; do
+            echo "$text" | grep -qE -- "(^|[^a-z-])$o([^a-z-]|\$)" || echo "$noun $verb $o"
+        done
+    done | check "$name"
 else
     skip "$name" "chsmctl is not built"
 fi
