@@ -2,6 +2,8 @@
 /* backup list: what lies in a container, newest first. */
 #include "config.h"
 
+#include <ctype.h>
+
 #include "azure/blob.h"
 #include "azure/resource.h"
 #include "cli/commands.h"
@@ -53,12 +55,15 @@ int chsm_cmd_backup_list(const struct chsm_args *args, enum chsm_code *ret_code,
         prefix = chsm_strf("cloudhsm-%s-", args->source_uuid);
         if (!prefix)
             return chsm_oom(err);
+        for (char *p = prefix; *p; p++) /* blob names are told apart by case; the service writes small letters */
+            *p = (char)tolower((unsigned char)*p);
     }
     if (chsm_connect_bare(args, &c, err) < 0 ||
         chsm_blob_folders(c.arm, args->container, prefix, c.deadline, &folders, err) < 0 ||
         add_ages(folders, chsm_now(), err) < 0)
         return -1;
     if (json_array_size(folders) == 0)
-        chsm_out_note("there is no backup in %s", args->container);
+        chsm_out_note("there is no backup%s%s in %s", args->source_uuid ? " of " : "", args->source_uuid ? args->source_uuid : "",
+                      args->container);
     return chsm_out_resource(folders, columns, err);
 }

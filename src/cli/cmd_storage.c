@@ -327,6 +327,6 @@ int chsm_cmd_storage_folders(const struct chsm_args *args, enum chsm_code *ret_c
         find_container(args, &c, &uri, err) < 0 || chsm_blob_folders(c.arm, uri, prefix, c.deadline, &folders, err) < 0)
         return -1;
     if (json_array_size(folders) == 0)
-        chsm_out_note("no backup of Cloud HSM in %s", uri);
+        chsm_out_note("no backup of Cloud HSM whose name begins with %s in %s", prefix, uri);
     return chsm_out_resource(folders, columns, err);
 }

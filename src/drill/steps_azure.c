@@ -171,11 +171,15 @@ static int start_failed(struct chsm_run *run, const struct chsm_err *err)
 /* Notes the job's id before anything else can happen, then follows it to its end. */
 static int follow(struct chsm_run *run, const struct chsm_cluster_ref *ref, struct chsm_job *job, struct chsm_err *err)
 {
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
     int rc;
 
-    if (chsm_run_note(run, "job-started", job_note(job), err) < 0)
-        return -1;
     chsm_run_progress(run, "job %s", job->id);
+    if (chsm_run_note(run, "job-started", job_note(job), err) < 0) { /* a full disk must not cost the id */
+        chsm_cluster_options(ref, options);
+        (void)chsm_err_prefix(err, "%s job %s was started", chsm_job_word(job->kind), job->id);
+        return chsm_err_hint(err, "it goes on: `chsmctl %s wait %s --job-id %s`", chsm_job_word(job->kind), options, job->id);
+    }
     rc = chsm_job_wait(run->arm, ref, job, run->deadline, on_job, run, err);
     if (chsm_run_note(run, "job-ended", job_note(job), rc < 0 ? NULL : err) < 0)
         return -1;

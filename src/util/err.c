@@ -7,11 +7,49 @@
 #include "util/err.h"
 #include "util/known.h"
 
+/* The length of the letter at s in UTF-8 (RFC 3629 §4); 0 when there is none. */
+static size_t letter(const unsigned char *s)
+{
+    size_t n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+    unsigned v = n > 1 ? *s & (0xffu >> (n + 1)) : *s;
+
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        v = v << 6 | (s[i] & 0x3f);
+    }
+    if ((n == 3 && (v < 0x800 || (v >= 0xd800 && v < 0xe000))) || (n == 4 && (v < 0x10000 || v > 0x10ffff)))
+        return 0;
+    return n;
+}
+
+/*
+ * Texts go into JSON, which takes UTF-8 only: a letter that was cut at the end of the room would keep a whole text out of the
+ * journal and the report, and so would a file's name in another encoding.
+ */
+static void tidy(char *text)
+{
+    unsigned char *p = (unsigned char *)text;
+
+    while (*p) {
+        size_t n = letter(p), end = 1;
+
+        while ((p[end] & 0xc0) == 0x80)
+            end++;
+        if (n == 0 && !p[end])
+            *p = '\0';
+        else if (n == 0)
+            *p = '?';
+        p += n ? n : *p != '\0';
+    }
+}
+
 CHSM_PRINTF(3, 0) static void fill(struct chsm_err *err, enum chsm_code code, const char *fmt, va_list ap)
 {
     *err = (struct chsm_err){ .code = code };
     (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
     chsm_known_cover(err->text);
+    tidy(err->text);
 }
 
 int chsm_fail(struct chsm_err *err, enum chsm_code code, const char *fmt, ...)
@@ -40,6 +78,7 @@ int chsm_fail_errno(struct chsm_err *err, enum chsm_code code, const char *fmt, 
     va_end(ap);
     used = strlen(err->text);
     (void)snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(saved));
+    tidy(err->text);
     return -1;
 }
 
@@ -63,6 +102,7 @@ int chsm_err_prefix(struct chsm_err *err, const char *fmt, ...)
     memcpy(text + used, err->text, rest);
     text[used + rest] = '\0';
     memcpy(err->text, text, used + rest + 1);
+    tidy(err->text);
     return -1;
 }
 
@@ -84,6 +124,7 @@ int chsm_err_suffix(struct chsm_err *err, const char *fmt, ...)
     if (used + n > sizeof err->text)
         used = sizeof err->text - n;
     memcpy(err->text + used, text, n);
+    tidy(err->text);
     return -1;
 }
 
@@ -97,6 +138,7 @@ int chsm_err_hint(struct chsm_err *err, const char *fmt, ...)
     (void)vsnprintf(err->hint, sizeof err->hint, fmt, ap);
     va_end(ap);
     chsm_known_cover(err->hint);
+    tidy(err->hint);
     return -1;
 }
 

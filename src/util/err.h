@@ -29,7 +29,7 @@ struct chsm_err {
     unsigned long ck_rv;    /* CK_RV of the PKCS#11 call that failed, 0 when none */
     long http;              /* HTTP status of the answer, 0 when none */
     char service_code[64];  /* the service's own error code ("AuthorizationFailed"), "" when none */
-    char text[1024];        /* what happened, and where */
+    char text[1024];        /* what happened, and where; valid UTF-8, like the hint: it goes into JSON */
     char hint[512];         /* what to do about it, "" when there is nothing useful to say */
 };
 

@@ -328,6 +328,9 @@ told() {
     run_chsmctl backup list -u "$(container)" -o json
     assert_json "length == $n + 1 and .[0].name == \"$id\" and .[0].source == \"${id:9:36}\" and .[0].ageSeconds < 120"
     assert_json '[.[].time] == ([.[].time] | sort | reverse)'
+    uuid=$(jq -er '.[0].source' <<<"$output")
+    run_chsmctl backup list -u "$(container)" --source-uuid "${uuid^^}" -o json
+    assert_json 'length >= 1'
     run_chsmctl backup list -u "$(container)" --source-uuid 00000000-0000-4000-8000-000000000000
     assert_status 0
     refute_output "$id"

@@ -125,6 +125,23 @@ teardown_file() {
     assert_no_secret "$BATS_TEST_TMPDIR/evidence"
 }
 
+@test "why a start failed is in the journal and the report, however long and in whatever script it is said" {
+    local long
+
+    long=$(printf 'é%.0s' {1..600})
+    for pad in '' x; do
+        sim fault clear
+        sim fault add --method POST --path '/backup$' --status 400 --body "{\"error\":{\"code\":\"Bad\",\"message\":\"$pad$long\"}}"
+        mkdir "$BATS_TEST_TMPDIR/e$pad"
+        plan chsm-second "$BATS_TEST_TMPDIR/e$pad/plan.yaml"
+        run_chsmctl drill run "$BATS_TEST_TMPDIR/e$pad/plan.yaml"
+        assert_status 5
+        jq -se 'map(select(.event == "start-failed"))[0].data.text | test("Bad: x?é")' "$BATS_TEST_TMPDIR/e$pad/evidence/journal.jsonl"
+        jq -e '.steps[-1] | .name == "backup" and .result == "failed"' "$BATS_TEST_TMPDIR/e$pad/evidence/report.json"
+    done
+    sim fault clear
+}
+
 @test "everything that was sent is in the table of requests" {
     assert_requests_known
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <jansson.h>
 
 #include "tests/unit/check.h"
 
@@ -27,6 +28,42 @@ static void nobody_listening_is_allowed(void **state)
     assert_int_equal(chsm_err_prefix(NULL, "x"), -1);
     assert_int_equal(chsm_err_hint(NULL, "x"), -1);
     assert_int_equal(chsm_oom(NULL), -1);
+}
+
+/* Whatever is cut or foreign: the text stays UTF-8, for JSON takes nothing else. */
+static void texts_are_utf8(void **state)
+{
+    static const char *const odd[] = { "a\xff" "b", "a\xc3(b", "\xe4" "b", "a\xed\xa0\x80" "b", "a\xf4\x90\x80\x80" "b", "\xc0\xaf" "b", "a\xe2\x82" "b" };
+    struct chsm_err err = { 0 };
+    char many[2048];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        json_auto_t *json = NULL;
+
+        (void)chsm_fail(&err, CHSM_SERVICE, "%s", odd[i]);
+        json = json_string(err.text);
+        assert_non_null(json);
+        assert_int_equal(err.text[strlen(err.text) - 1], 'b');
+    }
+    for (size_t i = 0; i + 3 < sizeof many; i += 3)
+        memcpy(many + i, "\xe2\x82\xac", 4);
+    for (size_t i = 0; i < 3; i++) {
+        json_auto_t *text = NULL;
+        json_auto_t *hint = NULL;
+
+        (void)chsm_fail(&err, CHSM_SERVICE, "%s", many + 3 * 300);
+        (void)chsm_err_prefix(&err, "%s", "xxx" + i);
+        (void)chsm_err_suffix(&err, " (%s)", many + 3 * 600);
+        (void)chsm_err_hint(&err, "%s%s", "xxx" + i, many);
+        text = json_string(err.text);
+        hint = json_string(err.hint);
+        assert_non_null(text);
+        assert_non_null(hint);
+        assert_true(strlen(err.hint) > sizeof err.hint - 5);
+    }
+    (void)chsm_fail(&err, CHSM_SERVICE, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91");
+    assert_string_equal(err.text, "\xc3\xa9\xe2\x82\xac\xf0\x9f\x94\x91");
 }
 
 static void errno_is_explained(void **state)
@@ -98,7 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fail_fills_and_clears),
         cmocka_unit_test(nobody_listening_is_allowed),
-        cmocka_unit_test(errno_is_explained),
+        cmocka_unit_test(texts_are_utf8), cmocka_unit_test(errno_is_explained),
         cmocka_unit_test(prefix_keeps_the_rest),
         cmocka_unit_test(long_text_stays_inside),
         cmocka_unit_test(exit_codes_are_fixed),
