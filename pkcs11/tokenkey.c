@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "pkcs11/evp.h"
+#include "pkcs11/request.h"
 #include "pkcs11/tokenkey.h"
 #include "pkcs11/uri.h"
 
@@ -65,22 +66,27 @@ int chsm_tokenkey_open(const char *uri, const struct chsm_secret *pin, struct ch
     return 0;
 }
 
-static int use(const struct chsm_tokenkey *k, struct chsm_evp_key *key, const struct chsm_bytes *input, struct chsm_bytes *ret,
-               struct chsm_err *err)
+static int use(const struct chsm_tokenkey *k, struct chsm_evp_key *key, const struct chsm_bytes *input, chsm_deadline until,
+               struct chsm_bytes *ret, struct chsm_err *err)
 {
     struct chsm_hsm_target target = { .module = k->uri.module_path, .uri = k->text };
+    int64_t own = chsm_request_limit(&target), left = chsm_deadline_left(until);
 
+    if (left == 0)
+        return chsm_fail(err, CHSM_DEADLINE, "the deadline passed before the key in the token was asked");
+    target.timeout = left < own ? left : own;
     key->id_hex = k->uri.id_hex;
     key->object = k->uri.object;
     return chsm_evp_use(&target, &k->pin, key, input, ret, err) < 0 ? chsm_err_prefix(err, "the key in the token") : 0;
 }
 
-int chsm_tokenkey_certificate(const struct chsm_tokenkey *k, struct chsm_bytes *ret, struct chsm_err *err)
+int chsm_tokenkey_certificate(const struct chsm_tokenkey *k, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err)
 {
-    return use(k, &(struct chsm_evp_key){ .certificate = true }, NULL, ret, err);
+    return use(k, &(struct chsm_evp_key){ .certificate = true }, NULL, until, ret, err);
 }
 
-int chsm_tokenkey_sign(const struct chsm_tokenkey *k, bool pss, const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err)
+int chsm_tokenkey_sign(const struct chsm_tokenkey *k, bool pss, const struct chsm_bytes *input, chsm_deadline until, struct chsm_bytes *ret,
+                       struct chsm_err *err)
 {
-    return use(k, &(struct chsm_evp_key){ .pss = pss }, input, ret, err);
+    return use(k, &(struct chsm_evp_key){ .pss = pss }, input, until, ret, err);
 }

@@ -9,13 +9,16 @@
 
 struct chsm_credential;
 
-/* A private key that stays where it is, with its certificate: what signs a client assertion in the place of a key file. */
+/*
+ * A private key that stays where it is, with its certificate: what signs a client assertion in the place of a key file.
+ * CHSM_DEADLINE when it has not done so by `until` (0 = in its own time).
+ */
 struct chsm_key {
     void *ctx;
     /* The certificate that goes with the key, DER. CHSM_PKCS11 when there is none. *ret is the caller's. */
-    int (*certificate)(void *ctx, struct chsm_bytes *ret, struct chsm_err *err);
+    int (*certificate)(void *ctx, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err);
     /* RSA with SHA-256 over `input`: PSS with a salt of 32 bytes, or PKCS#1 v1.5. *ret is the caller's. */
-    int (*sign)(void *ctx, bool pss, const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err);
+    int (*sign)(void *ctx, bool pss, const struct chsm_bytes *input, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err);
     void (*close)(void *ctx);
 };
 

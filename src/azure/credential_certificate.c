@@ -114,7 +114,7 @@ int chsm_certificate_load(const struct chsm_certificate_opts *o, struct chsm_cer
 }
 
 /* The certificates of a key in a token: from the PEM file, else the one beside the key. */
-static int read_chain(struct chsm_certificate *c, struct chsm_err *err)
+static int read_chain(struct chsm_certificate *c, chsm_deadline until, struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf text = CHSM_BUF(FILE_MAX_BYTES);
     AUTO_BYTES struct chsm_bytes der = { 0 };
@@ -129,7 +129,7 @@ static int read_chain(struct chsm_certificate *c, struct chsm_err *err)
         /* Which of them is the leaf is known by the key only, which does not leave its token: the first one counts. */
         return choose_chain(c, all, X509_get0_pubkey(sk_X509_value(all, 0)), err);
     }
-    if (c->token.certificate(c->token.ctx, &der, err) < 0)
+    if (c->token.certificate(c->token.ctx, until, &der, err) < 0)
         return -1;
     at = der.p;
     leaf = d2i_X509(NULL, &at, (long)der.len);
@@ -237,11 +237,11 @@ static int build(const struct chsm_certificate *c, const char *client, const cha
                                    now - EARLIER_S, "iat", now, "exp", now + LIFE_S - EARLIER_S), err);
 }
 
-static int sign(struct chsm_certificate *c, const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err)
+static int sign(struct chsm_certificate *c, const struct chsm_bytes *input, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err)
 {
     if (!c->in_token)
         return sign_here(c, input, ret, err);
-    if (c->token.sign(c->token.ctx, c->pss, input, ret, err) < 0)
+    if (c->token.sign(c->token.ctx, c->pss, input, until, ret, err) < 0)
         return -1;
     if (verifies(c, input, ret))
         return 0;
@@ -250,7 +250,8 @@ static int sign(struct chsm_certificate *c, const struct chsm_bytes *input, stru
                                              : "name the certificate's PEM file in CHSMCTL_CLIENT_CERTIFICATE");
 }
 
-int chsm_certificate_assert(struct chsm_certificate *c, const char *client, const char *audience, char **ret, struct chsm_err *err)
+int chsm_certificate_assert(struct chsm_certificate *c, const char *client, const char *audience, chsm_deadline until, char **ret,
+                            struct chsm_err *err)
 {
     AUTO_BUF struct chsm_buf out = CHSM_BUF_SECRET(ASSERTION_MAX);
     AUTO_BYTES struct chsm_bytes signature = { 0 };
@@ -258,8 +259,8 @@ int chsm_certificate_assert(struct chsm_certificate *c, const char *client, cons
     struct chsm_err why = c->broken;
     int rc = -1;
 
-    if (c->broken.code == CHSM_OK && (c->chain || read_chain(c, &why) == 0) && build(c, client, audience, &out, &why) == 0)
-        rc = sign(c, &(struct chsm_bytes){ (unsigned char *)out.p, out.len }, &signature, &why);
+    if (c->broken.code == CHSM_OK && (c->chain || read_chain(c, until, &why) == 0) && build(c, client, audience, &out, &why) == 0)
+        rc = sign(c, &(struct chsm_bytes){ (unsigned char *)out.p, out.len }, until, &signature, &why);
     if (rc < 0) {
         c->broken = why;
         if (err)

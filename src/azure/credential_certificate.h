@@ -30,9 +30,10 @@ bool chsm_certificate_in_token(const char *path);
 /*
  * A fresh assertion of `client` for one request to `audience` (the token endpoint): 10 minutes, its own jti. It is checked
  * against the certificate before it is given. CHSM_CONFIG when key and certificate do not belong together; the token's own
- * error. After a failure of a token it is not asked again: failed logins are counted. *ret is the caller's.
+ * error, CHSM_DEADLINE when it is not done by `until`. After a failure of a token it is not asked again: failed logins are counted.
+ * *ret is the caller's.
  */
-CHSM_MUST_CHECK int chsm_certificate_assert(struct chsm_certificate *c, const char *client, const char *audience, char **ret,
-                                            struct chsm_err *err);
+CHSM_MUST_CHECK int chsm_certificate_assert(struct chsm_certificate *c, const char *client, const char *audience, chsm_deadline until,
+                                            char **ret, struct chsm_err *err);
 
 #endif

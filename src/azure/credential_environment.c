@@ -66,7 +66,7 @@ static int add_assertion(struct chsm_link *l, const char *url, struct chsm_buf *
 
     if (chsm_form_add(form, "client_assertion_type", ASSERTION_TYPE, err) < 0)
         return -1;
-    if (chsm_certificate_assert(l->certificate, l->client_id, url, &assertion, err) < 0)
+    if (chsm_certificate_assert(l->certificate, l->client_id, url, chsm_http_limited(l->http), &assertion, err) < 0)
         return chsm_err_prefix(err, "sign-in of client %s by certificate", l->client_id);
     rc = chsm_form_add(form, "client_assertion", assertion, err);
     chsm_wipe(assertion, strlen(assertion));

@@ -4,14 +4,14 @@
 #include "cli/token_key.h"
 #include "pkcs11/tokenkey.h"
 
-static int certificate(void *ctx, struct chsm_bytes *ret, struct chsm_err *err)
+static int certificate(void *ctx, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err)
 {
-    return chsm_tokenkey_certificate(ctx, ret, err);
+    return chsm_tokenkey_certificate(ctx, until, ret, err);
 }
 
-static int sign(void *ctx, bool pss, const struct chsm_bytes *input, struct chsm_bytes *ret, struct chsm_err *err)
+static int sign(void *ctx, bool pss, const struct chsm_bytes *input, chsm_deadline until, struct chsm_bytes *ret, struct chsm_err *err)
 {
-    return chsm_tokenkey_sign(ctx, pss, input, ret, err);
+    return chsm_tokenkey_sign(ctx, pss, input, until, ret, err);
 }
 
 static void end(void *ctx)

@@ -120,6 +120,23 @@ key_uri() {
     ! pkcs11-tool --module "$SOFTHSM" --list-token-slots | grep -q "user PIN locked\|final user PIN try"
 }
 
+@test "a token that hangs does not hold the command beyond --timeout" {
+    local quirk="$abs_top_builddir/tests/unit/.libs/p11_quirk.so" call began took
+
+    [[ -e $quirk ]] || skip "$quirk is not built"
+    register login
+    as_application AZURE_CLIENT_CERTIFICATE_PATH="$(SOFTHSM=$quirk key_uri)"
+    for call in C_Login C_Sign; do
+        began=${EPOCHREALTIME/./}
+        P11_FAULT=hang:$call run_chsmctl login show --timeout 2s
+        took=$(((${EPOCHREALTIME/./} - began) / 1000))
+        assert_status 8
+        assert_stderr "$call"
+        [[ $took -le 6000 ]] || fail "$call: $took ms" "$stderr"
+    done
+    assert_no_secret
+}
+
 @test "no such token, no such key, no PIN, a PIN in the URI" {
     register login
     as_application AZURE_CLIENT_CERTIFICATE_PATH="pkcs11:token=nobody;object=sign-in?module-path=$SOFTHSM&pin-source=file:$BATS_TEST_TMPDIR/pin"
