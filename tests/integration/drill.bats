@@ -133,7 +133,7 @@ teardown_file() {
         sim fault clear
         sim fault add --method POST --path '/backup$' --status 400 --body "{\"error\":{\"code\":\"Bad\",\"message\":\"$pad$long\"}}"
         mkdir "$BATS_TEST_TMPDIR/e$pad"
-        plan chsm-second "$BATS_TEST_TMPDIR/e$pad/plan.yaml"
+        plan chsm-fourth "$BATS_TEST_TMPDIR/e$pad/plan.yaml"
         run_chsmctl drill run "$BATS_TEST_TMPDIR/e$pad/plan.yaml"
         assert_status 5
         jq -se 'map(select(.event == "start-failed"))[0].data.text | test("Bad: x?é")' "$BATS_TEST_TMPDIR/e$pad/evidence/journal.jsonl"

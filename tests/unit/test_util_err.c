@@ -33,7 +33,8 @@ static void nobody_listening_is_allowed(void **state)
 /* Whatever is cut or foreign: the text stays UTF-8, for JSON takes nothing else. */
 static void texts_are_utf8(void **state)
 {
-    static const char *const odd[] = { "a\xff" "b", "a\xc3(b", "\xe4" "b", "a\xed\xa0\x80" "b", "a\xf4\x90\x80\x80" "b", "\xc0\xaf" "b", "a\xe2\x82" "b" };
+    static const char *const odd[] = { "a\xff" "b", "a\xc3(b", "\xe4" "b", "a\xed\xa0\x80" "b", "a\xf4\x90\x80\x80" "b",
+                                      "\xc0\xaf" "b", "a\xe2\x82" "b" };
     struct chsm_err err = { 0 };
     char many[2048];
 
