@@ -104,6 +104,15 @@ int chsm_name_identity(const char *id, struct chsm_err *err)
                               "userAssignedIdentities/NAME");
 }
 
+/* Where a query begins, also one that was encoded when the address was copied; the length when there is none. */
+static size_t query_at(const char *uri)
+{
+    const char *encoded = strcasestr(uri, "%3f");
+    size_t n = strcspn(uri, "?");
+
+    return encoded && (size_t)(encoded - uri) < n ? (size_t)(encoded - uri) : n;
+}
+
 int chsm_container_check(const char *uri, struct chsm_err *err)
 {
     AUTO_FREE char *origin = NULL;
@@ -114,8 +123,8 @@ int chsm_container_check(const char *uri, struct chsm_err *err)
         return chsm_fail(err, CHSM_USAGE, "no storage container was given");
     if (!shown)
         return chsm_oom(err);
-    if (strchr(uri, '?')) {
-        (void)chsm_refuse(err, CHSM_RULE_SAS, "the container address %.*s?... carries one", (int)strcspn(shown, "?"), shown);
+    if (uri[query_at(uri)]) {
+        (void)chsm_refuse(err, CHSM_RULE_SAS, "the container address %.*s?... carries one", (int)query_at(shown), shown);
         return chsm_err_hint(err, "give the bare address; "
                                   "access comes from the cluster's managed identity (`chsmctl identity apply`)");
     }

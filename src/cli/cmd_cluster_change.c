@@ -152,8 +152,10 @@ static bool typed_name(const char *name, char *out, size_t size)
 static int confirm(const struct chsm_args *args, char *buf, size_t size, const char **ret_name, struct chsm_err *err)
 {
     *ret_name = args->confirm;
-    if (args->confirm && strcasecmp(args->confirm, args->name) != 0)
-        return chsm_refuse(err, CHSM_RULE_DELETE_UNCONFIRMED, "--confirm says %s, --name %s", args->confirm, args->name);
+    if (args->confirm && strcasecmp(args->confirm, args->name) != 0) {
+        (void)chsm_refuse(err, CHSM_RULE_DELETE_UNCONFIRMED, "--confirm says \"%s\", --name %s", args->confirm, args->name);
+        return chsm_err_hint(err, "one of the two is a mistake; --confirm takes the name of the cluster to delete");
+    }
     if (args->confirm || args->yes)
         return 0;
     if (!typed_name(args->name, buf, size))

@@ -108,6 +108,8 @@ static int read_request(const struct chsm_args *args, const struct chsm_connecti
     };
     if (args->max_age && chsm_duration_parse(args->max_age, &ret->max_age, err) < 0)
         return chsm_err_prefix(err, "--max-age");
+    if (args->max_age && ret->max_age <= 0) /* 0 means "any" from here on */
+        return chsm_fail(err, CHSM_USAGE, "--max-age %s would refuse every backup: it has to be more than nothing", args->max_age);
     return 0;
 }
 

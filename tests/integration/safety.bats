@@ -103,6 +103,8 @@ restore() {
     refuses_unasked sas backup start "${SOURCE[@]}" -u "$(container)$sas"
     [[ $output$stderr != *notforyoureyes* ]]
     refuses_unasked sas restore start "${NEW[@]}" --backup-id "$(backup_id)" -u "$(container)$sas"
+    refuses_unasked sas restore start "${NEW[@]}" --backup-id "$(backup_id)" -u "$(container)%3Fsv%3D2022-11-02%26sig%3Dnotforyoureyes"
+    refute_stderr notforyoureyes
     [[ $output$stderr != *notforyoureyes* ]]
 }
 
@@ -249,6 +251,9 @@ daemon_of() {
     refuses_unasked backup-too-old restore start "${NEW[@]}" -u "$(container)" --max-age 1h \
         --backup-id cloudhsm-00000000-0000-4000-8000-000000000000-9999999999999999
     # The service is asked then, and knows no such backup.
+    run_chsmctl restore start "${NEW[@]}" -u "$(container)" --backup-id "$old" --max-age 0s
+    assert_status 2
+    assert_stderr 'would refuse every backup'
     run_chsmctl restore check "${NEW[@]}" -u "$(container)" --backup-id "$old" --max-age 2h
     assert_status 5
 }
