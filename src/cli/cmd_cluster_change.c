@@ -10,6 +10,7 @@
 #include "cli/cluster_columns.h"
 #include "cli/commands.h"
 #include "cli/connect.h"
+#include "util/clock.h"
 #include "util/safety.h"
 
 #define OPT_NO_WAIT(what)                                                                                                        \
@@ -142,8 +143,10 @@ static bool typed_name(const char *name, char *out, size_t size)
         return false;
     (void)fprintf(stderr, "This deletes the cluster %s. Type its name to go on: ", name);
     (void)fflush(stderr);
-    if (!fgets(out, (int)size, stdin))
+    if (!fgets(out, (int)size, stdin)) {
         *out = '\0';
+        (void)fputc('\n', stderr);
+    }
     out[strcspn(out, "\r\n")] = '\0';
     return true;
 }
@@ -160,6 +163,8 @@ static int confirm(const struct chsm_args *args, char *buf, size_t size, const c
         return 0;
     if (!typed_name(args->name, buf, size))
         return chsm_refuse(err, CHSM_RULE_DELETE_UNCONFIRMED, "%s is not deleted", args->name);
+    if (chsm_interrupted())
+        return chsm_fail(err, CHSM_INTERRUPTED, "%s: interrupted; nothing was sent", args->name);
     if (strcasecmp(buf, args->name) != 0)
         return chsm_refuse(err, CHSM_RULE_DELETE_UNCONFIRMED, "what was typed is not %s", args->name);
     *ret_name = args->name;

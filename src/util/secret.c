@@ -215,7 +215,7 @@ static int from_prompt(const char *what, struct chsm_secret *ret, struct chsm_er
     AUTO_CLOSE int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     AUTO_BUF struct chsm_buf b = CHSM_BUF_SECRET(CHSM_SECRET_MAX);
     struct termios saved, quiet;
-    ssize_t got;
+    ssize_t got = 0;
     char c = 0;
     int rc = 0;
 
@@ -232,6 +232,8 @@ static int from_prompt(const char *what, struct chsm_secret *ret, struct chsm_er
     chsm_wipe(&c, sizeof c);
     if (rc < 0)
         return -1;
+    if (got < 0 && chsm_interrupted())
+        return chsm_fail(err, CHSM_INTERRUPTED, "interrupted");
     if (b.len == 0)
         return chsm_fail(err, CHSM_CONFIG, "nothing was entered");
     return chsm_secret_set(ret, b.p, b.len, err);

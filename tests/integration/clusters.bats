@@ -190,6 +190,8 @@ told() {
     mark
     echo 'chsm-typo' | script -qec "$CHSMCTL cluster delete -g rg-destination -n chsm-typed --poll-interval 100ms" "$BATS_TEST_TMPDIR/out" >/dev/null && return 1
     [[ -z $(sent) ]]
+    interrupted 'Type its name' cluster delete -g rg-destination -n chsm-typed
+    grep -q 'nothing was sent' "$BATS_TEST_TMPDIR/interrupted"
     echo 'chsm-typed' | script -qec "$CHSMCTL cluster delete -g rg-destination -n chsm-typed --poll-interval 100ms" "$BATS_TEST_TMPDIR/out" >/dev/null
     [[ $(sent) == 'DELETE chsm-typed' ]]
 }

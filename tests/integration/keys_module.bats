@@ -129,3 +129,9 @@ listed() {
     listed
     assert_stderr C_Finalize
 }
+
+@test "Ctrl-C at the prompt for a PIN is an interrupt" {
+    command -v script >/dev/null || skip "script is not installed"
+    interrupted 'PIN of cu1' keys list --module "$SIM_MODULE" --login cu1=prompt
+    grep -q 'PIN of cu1 (prompt): interrupted' "$BATS_TEST_TMPDIR/interrupted"
+}

@@ -151,3 +151,13 @@ foreign() {
         "$@"
     fi
 }
+
+# interrupted TEXT WORDS...: chsmctl with these words, at a terminal, gets a Ctrl-C when it has said TEXT, and ends with 130
+interrupted() {
+    local said=$BATS_TEST_TMPDIR/interrupted text=$1 rc=0
+
+    shift
+    { timeout 30 sh -c 'until grep -qs "$1" "$2"; do sleep 0.1; done' sh "$text" "$said"; printf '\003'; sleep 0.5; } |
+        script -qefc "$CHSMCTL $*" "$said" >/dev/null || rc=$?
+    [[ $rc == 130 ]] || fail "exit status $rc instead of 130" "$(cat "$said")"
+}
