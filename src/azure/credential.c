@@ -79,7 +79,18 @@ static int nobody(const struct chsm_credential *c, struct chsm_err *err)
                               "a machine with a managed identity, or run \"az login\"; \"--credential device-code\" signs a person in");
 }
 
-/* One link by its environment. 0, also when it is absent and others may follow. */
+static bool any_ready(const struct chsm_credential *c)
+{
+    for (size_t i = 0; i < c->links; i++)
+        if (c->link[i].ready)
+            return true;
+    return false;
+}
+
+/*
+ * One link by its environment. 0, also when it is absent and others may follow, or wrong (in Cloud Shell, AZURE_CLIENT_ID that is
+ * meant for the application) behind one that is ready and will be asked first.
+ */
 static int add_link(struct chsm_credential *c, const struct chsm_link_kind *kind, bool alone, const struct chsm_link *parts,
                     struct chsm_err *err)
 {
@@ -95,7 +106,7 @@ static int add_link(struct chsm_credential *c, const struct chsm_link_kind *kind
     l->ready = rc == 0;
     if (rc == 0)
         return 0;
-    if (alone || rc < 0) {
+    if (alone || (rc < 0 && !any_ready(c))) {
         if (err)
             *err = why;
         return chsm_err_prefix(err, "credential %s", kind->name);
@@ -150,7 +161,6 @@ static int choose(struct chsm_credential *c, const struct chsm_link *parts, stru
     const struct chsm_link_kind *chosen[LINKS_MAX];
     AUTO_FREE char *variable = NULL;
     const char *name = c->opts.name;
-    bool any = false;
     size_t n;
 
     if (!name && from_variable(&variable, err) < 0)
@@ -159,12 +169,10 @@ static int choose(struct chsm_credential *c, const struct chsm_link *parts, stru
     n = select_kinds(name, chosen);
     if (n == 0)
         return no_such_name(name, c->opts.name != NULL, err);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         if (add_link(c, chosen[i], n == 1, parts, err) < 0)
             return -1;
-        any = any || c->link[i].ready;
-    }
-    return any ? 0 : nobody(c, err);
+    return any_ready(c) ? 0 : nobody(c, err);
 }
 
 static void credential_auto(struct chsm_credential **c)

@@ -46,6 +46,8 @@ int chsm_link_app(struct chsm_link *l, struct chsm_err *err)
         return rc;
     if (!chsm_tenant_ok(l->tenant))
         return chsm_fail(err, CHSM_CONFIG, "AZURE_TENANT_ID is no tenant: only letters, digits, '.' and '-' may be in it");
+    if (!chsm_token_ok(l->client_id, strlen(l->client_id)))
+        return chsm_fail(err, CHSM_CONFIG, "AZURE_CLIENT_ID is no client id: blanks, control or foreign characters are in it");
     if (strncasecmp(l->cloud->authority, "https://", 8) != 0)
         return chsm_fail(err, CHSM_CONFIG, "the sign-in authority must be https: %s", l->cloud->authority);
     return 0;

@@ -29,6 +29,8 @@ static int read_file(const char *path, struct chsm_secret *ret, struct chsm_err 
             err->code = CHSM_AUTH;
         return chsm_err_prefix(err, "AZURE_FEDERATED_TOKEN_FILE");
     }
+    if (text.len > 0 && memchr(text.p, '\0', text.len))
+        return chsm_fail(err, CHSM_AUTH, "AZURE_FEDERATED_TOKEN_FILE: %s holds no token (a NUL byte is in it)", path);
     p = chsm_buf_str(&text);
     p += strspn(p, " \t\r\n");
     n = strlen(p);

@@ -438,6 +438,16 @@ discreet() {
     assert_requests_known
 }
 
+@test "a link that is configured wrongly is in nobody's way behind one that is ready, and named where it is meant" {
+    as_application AZURE_CLIENT_SECRET="$SECRET" MSI_ENDPOINT=http://127.0.0.1:1/oauth2/token
+    shows environment "client secret"
+    unset AZURE_CLIENT_SECRET
+    refused_with 3 "Cloud Shell has no user-assigned identities"
+    unset MSI_ENDPOINT
+    AZURE_CLIENT_ID=$'\xff' AZURE_CLIENT_SECRET=$SECRET refused_with 3 "AZURE_CLIENT_ID is no client id"
+    IDENTITY_ENDPOINT=http://127.0.0.1:1/ IDENTITY_HEADER=$'two\nlines' refused_with 3 "IDENTITY_HEADER holds blanks or control characters"
+}
+
 # hides STATUS: the command failed so, and nothing of what was in an address is shown
 hides() {
     assert_status "$1"
