@@ -123,17 +123,19 @@ int chsm_arm_list(struct chsm_arm *arm, const char *path, chsm_deadline deadline
     for (unsigned pages = 0; pages < PAGES_MAX; pages++) {
         AUTO_RESPONSE struct chsm_response r = { 0 };
         json_auto_t *page = NULL;
-        const char *link;
+        const json_t *link;
 
         if (chsm_arm_do(arm, "GET", next, NULL, CHSM_REPEAT_SAFE, deadline, &r, &page, err) < 0 || add_page(all, page, err) < 0)
             return -1;
-        link = chsm_json_str(page, "nextLink");
-        if (!link || !*link) {
+        link = json_object_get(page, "nextLink");
+        if (link && !json_is_null(link) && !json_is_string(link))   /* half a list must not pass for the whole one */
+            return chsm_fail(err, CHSM_SERVICE, "the list goes on at something that is no address");
+        if (json_string_length(link) == 0) {
             *ret = TAKE(all);
             return 0;
         }
         free(next);
-        next = strdup(link);
+        next = strdup(json_string_value(link));
         if (!next)
             return chsm_oom(err);
     }

@@ -37,8 +37,8 @@ struct chsm_credential_opts {
 /*
  * The links, in their order: token (AZURE_ACCESS_TOKEN), environment, workload-identity, managed-identity, azure-cli,
  * azure-developer-cli; device-code only by name. A name is also taken as the SDKs have it (AzureCliCredential), in any case.
- * CHSM_CONFIG when there is no such name, or a link is configured wrongly; CHSM_AUTH when none is configured: the error
- * lists each and why. http and cloud are borrowed for the credential's life, the strings of opts for the call.
+ * CHSM_CONFIG when there is no such name, or a link is configured wrongly and none before it is ready; CHSM_AUTH when none is
+ * configured: the error lists each and why. http and cloud are borrowed for the credential's life, the strings of opts for the call.
  */
 CHSM_MUST_CHECK int chsm_credential_open(const struct chsm_credential_opts *opts, struct chsm_http *http,
                                          const struct chsm_cloud *cloud, struct chsm_credential **ret, struct chsm_err *err);

@@ -168,7 +168,8 @@ static void lists(void **state)
 {
     const char *script[] = { NULL, ANSWER("200 OK", "", "{\"value\":[{\"n\":2}],\"nextLink\":null}"),
                              ANSWER("200 OK", "", "{\"value\":[],\"nextLink\":\"https://evil.example/x\"}"), ANSWER("200 OK", "",
-                                                                                                                    "{}"), NULL };
+                                                                                                                    "{}"),
+                             ANSWER("200 OK", "", "{\"value\":[{\"n\":1}],\"nextLink\":{\"href\":\"/more\"}}"), NULL };
     struct arm_world w;
     json_t *all = NULL;
     char *first;
@@ -185,6 +186,8 @@ static void lists(void **state)
     assert_fails(chsm_arm_list(&w.arm, "/list", 0, &all, &w.err), CHSM_SERVICE, w.err);
     assert_contains(w.err.text, "nothing was sent");
     assert_fails(chsm_arm_list(&w.arm, "/list", 0, &all, &w.err), CHSM_SERVICE, w.err);
+    assert_fails(chsm_arm_list(&w.arm, "/list", 0, &all, &w.err), CHSM_SERVICE, w.err);
+    assert_contains(w.err.text, "the list goes on");
     arm_world_close(&w);
     free(first);
 }
