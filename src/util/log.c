@@ -35,10 +35,10 @@ void chsm_log(enum chsm_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    chsm_known_cover(line);             /* the last guard, and while a secret still looks like itself */
     /* Foreign text may hold escape sequences; a terminal must not obey them. */
     for (char *p = line; *p; p++)
         if (iscntrl((unsigned char)*p))
             *p = '?';
-    chsm_known_cover(line);             /* the last guard */
     sink(sink_ctx, level, line);
 }

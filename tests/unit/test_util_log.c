@@ -6,6 +6,7 @@
 
 #include "util/buf.h"
 #include "util/log.h"
+#include "util/secret.h"
 
 #define JWT "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL21hbmFnZW1lbnQifQ.c2lnbmF0dXJlLWJ5dGVz_-x"
 
@@ -45,6 +46,20 @@ static void terminal_obeys_no_foreign_text(void **state)
     chsm_log(CHSM_LOG_INFO, "a%sb", "\x1b[31m\r\n\t\x07");
     assert_null(strpbrk(last_line, "\x1b\r\n\t\x07"));
     assert_contains(last_line, "[31m");
+    chsm_log_open(NULL, NULL, CHSM_LOG_DEBUG);
+}
+
+/* What makes a line fit for a terminal must not make a secret unrecognisable first. */
+static void secret_with_control_characters(void **state)
+{
+    AUTO_SECRET struct chsm_secret secret = { 0 };
+    struct chsm_err err;
+
+    (void)state;
+    assert_ok(chsm_secret_set(&secret, "se\tcr\tet\twi\tth", 14, &err), err);
+    chsm_log_open(keep, NULL, CHSM_LOG_DEBUG);
+    chsm_log(CHSM_LOG_INFO, "found %s there", secret.p);
+    assert_contains(last_line, "found **************");
     chsm_log_open(NULL, NULL, CHSM_LOG_DEBUG);
 }
 
@@ -206,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_below_the_floor_are_dropped),
         cmocka_unit_test(terminal_obeys_no_foreign_text),
+        cmocka_unit_test(secret_with_control_characters),
         cmocka_unit_test(long_line_stays_a_line),
         cmocka_unit_test(urls_keep_what_helps),
         cmocka_unit_test(signed_location_of_a_job),
