@@ -18,7 +18,7 @@ static int send_only(const struct chsm_cluster_task *t, const char *method, cons
     json_auto_t *answer = NULL;
 
     if (chsm_arm_do(t->arm, method, path, body, CHSM_REPEAT_SAFE, t->deadline, &r, &answer, err) < 0)
-        return -1;
+        return r.sent ? chsm_cluster_goes_on(t, "", err) : -1;
     if (!chsm_json_str(answer, "id"))
         return chsm_cluster_get(t->arm, t->ref, t->deadline, ret, err);
     *ret = TAKE(answer);
@@ -58,6 +58,18 @@ int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, st
     return chsm_err_hint(err, "what the service has accepted goes on: `chsmctl cluster wait %s%s` waits for its end", options, flag);
 }
 
+/* The wait for the change of somebody else was all that happened. */
+static int nothing_sent(const struct chsm_cluster_task *t, struct chsm_err *err)
+{
+    char options[CHSM_CLUSTER_OPTIONS_LEN];
+
+    if (!err || (err->code != CHSM_DEADLINE && err->code != CHSM_INTERRUPTED))
+        return -1;
+    chsm_cluster_options(t->ref, options);
+    (void)chsm_err_prefix(err, "nothing was changed: another change goes on");
+    return chsm_err_hint(err, "wait for its end (`chsmctl cluster wait %s`), then run this again", options);
+}
+
 int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err)
 {
     json_auto_t *cluster = NULL;
@@ -65,7 +77,7 @@ int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct
     if (chsm_cluster_get(t->arm, t->ref, t->deadline, &cluster, err) < 0)
         return -1;
     if (strcmp(chsm_cluster_provisioning(cluster), "Succeeded") != 0)
-        return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err);
+        return chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, ret, err) < 0 ? nothing_sent(t, err) : 0;
     *ret = TAKE(cluster);
     return 0;
 }

@@ -20,7 +20,7 @@ int chsm_cluster_goes_on(const struct chsm_cluster_task *t, const char *flag, st
 
 /*
  * Reads the cluster; when it is in the middle of a change, waits for its end first: another change would end in a
- * conflict, and what was read would be out of date.
+ * conflict, and what was read would be out of date. Who stops waiting then is told that nothing was changed.
  */
 CHSM_MUST_CHECK int chsm_cluster_settled(const struct chsm_cluster_task *t, json_t **ret, struct chsm_err *err);
 

@@ -139,8 +139,8 @@ static int after_conflict(const struct chsm_cluster_task *t, const json_t *befor
 {
     json_auto_t *now = NULL;
 
-    if (chsm_cluster_settled(t, &now, err) < 0)
-        return -1;
+    if (chsm_cluster_wait(t->arm, t->ref, NULL, t->deadline, t->watch, t->ctx, &now, err) < 0)
+        return chsm_cluster_goes_on(t, "", err);
     if (chsm_cluster_has_identity(now, identity_id)) {
         if (prove(before, now, identity_id, err) < 0)
             return -1;

@@ -6,6 +6,7 @@
 #include "azure/steps.h"
 
 #define PROVIDERS_API "2021-04-01"
+#define AGAIN         "what the service has accepted goes on; run the same command again: what is done stays done"
 
 int chsm_steps_begin(struct chsm_steps *s, struct chsm_err *err)
 {
@@ -191,8 +192,10 @@ int chsm_steps_settle(struct chsm_steps *s, const char *path, const char *name, 
         for (size_t i = 1; i < ARRAY_LEN(ends); i++)
             if (strcasecmp(state, ends[i]) == 0)
                 return chsm_fail(err, CHSM_SERVICE, "%s is in the state %s", name, state);
-        if (chsm_sleep(pause, s->deadline, err) < 0)
-            return chsm_err_prefix(err, "%s is still %s", name, state);
+        if (chsm_sleep(pause, s->deadline, err) < 0) {
+            (void)chsm_err_prefix(err, "%s is still %s", name, state);
+            return chsm_err_hint(err, AGAIN);
+        }
         if (chsm_steps_read(s, path, &fresh, err) < 0)
             return -1;
         if (!fresh)
@@ -278,6 +281,8 @@ int chsm_steps_explain(const char *path, struct chsm_err *err)
 
     if (!err)
         return -1;
+    if (err->code == CHSM_DEADLINE || err->code == CHSM_INTERRUPTED)
+        return chsm_err_hint(err, AGAIN);
     if (strcasecmp(err->service_code, "MissingSubscriptionRegistration") == 0)
         return chsm_err_hint(err, "`az provider register --namespace %s` does it, or --register-providers",
                              namespace ? namespace : "NAMESPACE");

@@ -211,6 +211,29 @@ told() {
     refute_output chsm-later
 }
 
+@test "whoever stops waiting learns what was done, and how to go on" {
+    sim set provision=2s
+    run_chsmctl cluster create -g rg-destination -n chsm-slow --no-wait -o none
+    assert_status 0
+    mark
+    for change in "identity apply --identity $IDENTITY" 'identity apply --no-wait --identity '"$IDENTITY" 'cluster update --tags a=b'; do
+        # shellcheck disable=SC2086  # words
+        run_chsmctl $change -g rg-destination -n chsm-slow --timeout 500ms "${POLL[@]}"
+        assert_status 8
+        assert_stderr 'nothing was changed: another change goes on'
+        assert_stderr '`chsmctl cluster wait -g rg-destination -n chsm-slow`), then run this again'
+    done
+    [[ -z $(sent) ]]
+    run_chsmctl cluster wait -g rg-destination -n chsm-slow "${POLL[@]}"
+    assert_status 0
+    sim set provision=50ms
+    sim fault add --method PUT --path '/chsm-slow$' --drop-answer --count 9
+    run_chsmctl identity apply --no-wait --identity "$IDENTITY" -g rg-destination -n chsm-slow --timeout 1s "${POLL[@]}"
+    assert_status 8
+    assert_stderr 'what the service has accepted goes on: `chsmctl cluster wait -g rg-destination -n chsm-slow`'
+    sim fault clear
+}
+
 @test "cluster list is sorted in every format" {
     run_chsmctl cluster list -o tsv
     assert_status 0

@@ -289,6 +289,17 @@ refuse_next() {
     resource lostaccount '.properties.provisioningState == "Succeeded"'
 }
 
+@test "preparing that runs out of time goes on with the same command" {
+    sim set storage=1500ms
+    prepare slowaccount --timeout 1s
+    assert_status 8
+    assert_stderr 'run the same command again'
+    prepare slowaccount
+    assert_status 0
+    assert_json '.[1].outcome == "exists" and .[2].outcome == "created"'
+    sim set storage=300ms
+}
+
 @test "a private endpoint: pending, elsewhere, in a subnet that is not there" {
     prepare goodaccount --subnet "$SUBNET" --manual-request --private-endpoint pe-manual
     assert_status 0
