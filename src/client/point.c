@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include "client/file.h"
 #include "client/point.h"
@@ -21,6 +22,8 @@ void chsm_point_done(struct chsm_point *p)
         free(c->new);
         free(c->backup);
         free(c->temp);
+        if (c->lock >= 0)
+            (void)close(c->lock);
         json_decref(c->from);
         json_decref(c->to);
     }
@@ -66,6 +69,7 @@ static int plan_copy(const char *path, const char *host, struct chsm_point_copy 
 {
     AUTO_BUF struct chsm_buf text = CHSM_BUF(CHSM_CLIENT_FILE_MAX);
 
+    c->lock = -1;
     c->path = strdup(path);
     if (!c->path)
         return chsm_oom(err);
@@ -165,22 +169,6 @@ static void unstage(struct chsm_point *p, bool backups)
     }
 }
 
-int chsm_point_stage(struct chsm_point *p, int64_t now, struct chsm_err *err)
-{
-    for (size_t i = 0; i < p->n; i++) {
-        struct chsm_point_copy *c = &p->copies[i];
-
-        if (!c->new)
-            continue;
-        if (write_backup(c, now, err) < 0 || write_temp(c, c->new, strlen(c->new), err) < 0 ||
-            chsm_client_sync_folder(c->path, err) < 0) {
-            unstage(p, /* backups= */ true);
-            return chsm_err_hint(err, "no copy of %s was changed", CHSM_RESOURCE_CFG);
-        }
-    }
-    return 0;
-}
-
 /* Somebody else may have written it meanwhile; their text would be lost. */
 static int check_unchanged(const struct chsm_point_copy *c, struct chsm_err *err)
 {
@@ -191,6 +179,36 @@ static int check_unchanged(const struct chsm_point_copy *c, struct chsm_err *err
     if (st.st_dev != c->st.st_dev || st.st_ino != c->st.st_ino || st.st_size != c->st.st_size ||
         st.st_mtim.tv_sec != c->st.st_mtim.tv_sec || st.st_mtim.tv_nsec != c->st.st_mtim.tv_nsec)
         return chsm_fail(err, CHSM_CONFIG, "%s was changed by somebody else at this moment", c->path);
+    return 0;
+}
+
+/*
+ * Two runs at once would each replace some of the copies. The lock is that of the old file: who comes later has read a new one, or finds
+ * it held. Where there are no locks (some network file systems) there is none.
+ */
+static int hold(struct chsm_point_copy *c, struct chsm_err *err)
+{
+    c->lock = open(c->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+    if (c->lock < 0)
+        return chsm_fail_errno(err, CHSM_CONFIG, "cannot open %s", c->path);
+    if (flock(c->lock, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return chsm_fail(err, CHSM_CONFIG, "%s is being changed by somebody else at this moment", c->path);
+    return 0;
+}
+
+int chsm_point_stage(struct chsm_point *p, int64_t now, struct chsm_err *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        struct chsm_point_copy *c = &p->copies[i];
+
+        if (!c->new)
+            continue;
+        if (hold(c, err) < 0 || check_unchanged(c, err) < 0 || write_backup(c, now, err) < 0 || write_temp(c, c->new, strlen(c->new), err) < 0 ||
+            chsm_client_sync_folder(c->path, err) < 0) {
+            unstage(p, /* backups= */ true);
+            return chsm_err_hint(err, "no copy of %s was changed", CHSM_RESOURCE_CFG);
+        }
+    }
     return 0;
 }
 

@@ -25,6 +25,7 @@ struct chsm_point_copy {
     struct stat st;      /* of the file that was read */
     json_t *from, *to;   /* arrays of host names */
     char *backup, *temp; /* set by staging */
+    int lock;            /* held from staging on; -1 = none */
     bool done;
 };
 
@@ -45,7 +46,10 @@ void chsm_point_done(struct chsm_point *p);
 CHSM_MUST_CHECK int chsm_point_plan(const struct chsm_paths *copies, const char *host, struct chsm_point *ret,
                                     struct chsm_err *err);
 
-/* `now` names the backups (ms since 1970). On failure nothing is left of it, and no copy has changed. */
+/*
+ * `now` names the backups (ms since 1970). On failure nothing is left of it, and no copy has changed. CHSM_CONFIG as well when another
+ * run is between this and its chsm_point_done(), or was since the plan.
+ */
 CHSM_MUST_CHECK int chsm_point_stage(struct chsm_point *p, int64_t now, struct chsm_err *err);
 
 /* On failure the text says whether every copy is as it was; the backups stay. A copy that changed since it was read is not replaced. */

@@ -219,6 +219,25 @@ static void a_process_that_vanishes_leaves_every_copy_whole(void **state)
         expect_text(w->copies.v[i], new_text);
 }
 
+static void of_two_runs_at_once_one_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    AUTO_POINT struct chsm_point first = { 0 }, second = { 0 };
+    struct chsm_err err = { 0 };
+
+    assert_ok(chsm_point_plan(&w->copies, HOST, &first, &err), err);
+    assert_ok(chsm_point_plan(&w->copies, "hsm1.third.cloudhsm.azure.net", &second, &err), err);
+    assert_ok(chsm_point_stage(&first, NOW, &err), err);
+    assert_fails(chsm_point_stage(&second, NOW, &err), CHSM_CONFIG, err);
+    assert_contains(err.text, "is being changed by somebody else");
+    assert_ok(chsm_point_commit(&first, &err), err);
+    chsm_point_done(&first);
+    assert_int_equal(others(w), 3);
+    assert_fails(chsm_point_stage(&second, NOW, &err), CHSM_CONFIG, err);
+    assert_contains(err.text, "was changed by somebody else");
+    assert_int_equal(others(w), 3);
+}
+
 /* Somebody puts an old file back, or turns a link around: its modification time says nothing of that. */
 static void what_was_moved_or_linked_here_has_changed(void **state)
 {
@@ -249,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_fails_before_the_first_rename_leaves_nothing, make_world, remove_world),
         cmocka_unit_test_setup_teardown(what_fails_in_the_middle_is_put_back, make_world, remove_world),
         cmocka_unit_test_setup_teardown(a_process_that_vanishes_leaves_every_copy_whole, make_world, remove_world),
+        cmocka_unit_test_setup_teardown(of_two_runs_at_once_one_changes_nothing, make_world, remove_world),
         cmocka_unit_test_setup_teardown(what_was_moved_or_linked_here_has_changed, make_world, remove_world),
         cmocka_unit_test_setup_teardown(somebody_elses_change_is_not_lost, make_world, remove_world),
     };
