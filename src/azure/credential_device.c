@@ -109,7 +109,7 @@ static int get_code(struct chsm_link *l, const struct chsm_ask *ask, struct devi
         return chsm_oom(err);
     if (begin_form(l, ask, &form, err) < 0)
         return -1;
-    if (chsm_form_post(l, url, &form, &r, err) < 0)
+    if (chsm_form_post_again(l, url, &form, &r, err) < 0)
         return chsm_token_unreachable(l, err);
     return r.status == 200 ? read_code(l, &r, ret, err) : chsm_token_refused(&r, url, NULL, err);
 }
@@ -167,7 +167,7 @@ static int renew(struct chsm_link *l, const struct chsm_ask *ask, const char *ur
     if (chsm_form_add(&form, "grant_type", "refresh_token", err) < 0 || begin_form(l, ask, &form, err) < 0 ||
         chsm_form_add(&form, "refresh_token", l->secret.p, err) < 0)
         return -1;
-    if (chsm_form_post(l, url, &form, &r, err) < 0)
+    if (chsm_form_post_again(l, url, &form, &r, err) < 0)
         return chsm_token_unreachable(l, err);
     if (r.status == 200)
         return keep(l, &r, ret, err);

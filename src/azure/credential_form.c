@@ -88,6 +88,22 @@ static bool again(const struct chsm_link *l, unsigned tries, int rc, const struc
     return chsm_retry_wait(tries, r->retry_after, chsm_http_limited(l->http), NULL) == 0;
 }
 
+int chsm_form_post_again(struct chsm_link *l, const char *url, const struct chsm_buf *form, struct chsm_response *ret, struct chsm_err *err)
+{
+    struct chsm_err held = { 0 };
+    int rc;
+
+    for (unsigned tries = 1;; tries++) {
+        rc = chsm_form_post(l, url, form, ret, &held);
+        if ((rc == 0 && ret->status == 200) || !again(l, tries, rc, ret, &held))
+            break;
+        chsm_response_done(ret);
+    }
+    if (rc < 0 && err)
+        *err = held;
+    return rc;
+}
+
 int chsm_form_token(struct chsm_link *l, const char *grant, const struct chsm_ask *ask, chsm_form_fill *fill, struct chsm_token *ret,
                     struct chsm_err *err)
 {

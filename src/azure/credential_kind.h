@@ -97,6 +97,10 @@ char *chsm_form_url(const struct chsm_link *l, const char *tenant, const char *w
 CHSM_MUST_CHECK int chsm_form_post(struct chsm_link *l, const char *url, const struct chsm_buf *form, struct chsm_response *ret,
                                    struct chsm_err *err);
 
+/* The same, repeated on what may pass (entra-auth.md §13): for a form that may arrive twice. 0 when an answer came, whatever its status. */
+CHSM_MUST_CHECK int chsm_form_post_again(struct chsm_link *l, const char *url, const struct chsm_buf *form, struct chsm_response *ret,
+                                         struct chsm_err *err);
+
 /* The claims parameter: "we understand claims challenges", with those of a challenge (entra-auth.md §10). NULL: out of memory. */
 char *chsm_claims_merge(const char *challenge);
 

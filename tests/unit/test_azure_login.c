@@ -300,6 +300,30 @@ static void probe_of_a_chain(void **state)
     server_free(s);
 }
 
+/* Whoever signed in by a code must not have to do it again because one answer got lost. */
+static void lost_renewal_is_tried_again(void **state)
+{
+    static const char *const script[] = { ANSWER("503 Service Unavailable", "", ""), TOKEN("t1"), NULL };
+    static char tenant[] = "organizations", client[] = "client";
+    const struct chsm_credential_opts opts = { .name = "device-code" };
+    struct chsm_token token = { 0 };
+    struct chsm_link l = { .kind = &chsm_link_device, .opts = &opts, .tenant = tenant, .client_id = client };
+    struct arm_world w;
+
+    (void)state;
+    arm_world_open(&w, "token", script);
+    l.http = w.arm.http;
+    l.cloud = &w.arm.cloud;
+    assert_ok(chsm_secret_set(&l.secret, "refresh", 7, &w.err), w.err);
+    assert_ok(chsm_link_device.acquire(&l, &(struct chsm_ask){ .resource = "https://a" }, &token, &w.err), w.err);
+    assert_string_equal(token.value.p, "t1");
+    assert_int_equal(server_count(w.server), 2);
+    assert_contains(server_request(w.server, 1), "grant_type=refresh_token");
+    chsm_secret_done(&token.value);
+    chsm_secret_done(&l.secret);
+    arm_world_close(&w);
+}
+
 static int given_token(const char *audience, const char *resource, struct chsm_err *err)
 {
     static char storage[] = "core.windows.net", storage_resource[] = "https://storage.azure.com", arm[] = "https://management.azure.com";
@@ -463,7 +487,8 @@ int main(void)
         cmocka_unit_test(passing_failures_are_tried_again), cmocka_unit_test(claims_are_answered_once),
         cmocka_unit_test(claims_that_cannot_be_read), cmocka_unit_test(vault_challenge), cmocka_unit_test(vault_that_moved),
         cmocka_unit_test(vault_outside_its_domain), cmocka_unit_test(arc_key_files), cmocka_unit_test(arc_exchange),
-        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(given_token_goes_to_its_audience_only), cmocka_unit_test(identity_whose_answer_was_lost_is_asked_again),
+        cmocka_unit_test(probe_of_a_chain), cmocka_unit_test(given_token_goes_to_its_audience_only),
+        cmocka_unit_test(lost_renewal_is_tried_again), cmocka_unit_test(identity_whose_answer_was_lost_is_asked_again),
         cmocka_unit_test(identity_that_makes_room), cmocka_unit_test(arc_key_stays_on_this_machine),
         cmocka_unit_test(federated_file_is_read_for_each_request),
     };
