@@ -267,7 +267,7 @@ on_arc() {
     AZURE_CLIENT_SECRET=$SECRET shows azure-cli ""
     CLI_MODE=logged-out refused_with 4 "azure-cli: nobody is signed in there" "az login"
     CLI_MODE=broken refused_with 4 "printed no token: something is broken"
-    CLI_MODE=cut refused_with 4 "printed no token but a part of one"
+    CLI_MODE='cut' refused_with 4 "printed no token but a part of one"
     refute_stderr half-of-a-token
     CLI_MODE=trace refused_with 4 "az ended with status 1: FileNotFoundError: nothing there"
     AZURE_TOKEN_CREDENTIALS=AzureCliCredential shows azure-cli ""
