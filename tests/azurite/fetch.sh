@@ -14,7 +14,9 @@ if [ ! -f fetched ] || ! cmp -s "$here/package-lock.json" fetched; then
     # No scripts of the packages are run: nothing of it needs building.
     if ! timeout 300 npm ci --ignore-scripts --omit=dev --no-audit --no-fund >npm.log 2>&1 </dev/null; then
         echo "npm ci failed: $(grep -m 1 -E 'npm (ERR!|error)' npm.log || tail -n 1 npm.log)" >&2
-        grep -qE 'E(CONNREFUSED|CONNRESET|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|5[0-9][0-9])|ERR_SOCKET_TIMEOUT' npm.log && exit 1
+        # Not reached, shut out by a gateway, or somebody else's certificate in between: that says nothing of the packages.
+        grep -qE 'E(CONNREFUSED|CONNRESET|NOTFOUND|AI_AGAIN|TIMEDOUT|HOSTUNREACH|NETUNREACH|403|407|5[0-9][0-9])|ERR_SOCKET_TIMEOUT' npm.log && exit 1
+        grep -qE 'SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)|CERT_(HAS_EXPIRED|NOT_YET_VALID)' npm.log && exit 1
         exit 2
     fi
     cp package-lock.json fetched
