@@ -38,7 +38,8 @@ CHSM_MUST_CHECK int chsm_restore_start(struct chsm_arm *arm, const struct chsm_r
  * Asks the service whether a backup or a restore of these properties would work, without starting one; for a restore after
  * chsm_restore_guard(), for a backup after seeing that the source is Active (rule source-not-active). A failure that can come
  * from a role which is too new to work is asked again for `role_delay` ms, and said. 0: it would work. CHSM_SERVICE: it would
- * not, and why; *ret (initialised by the caller, and the caller's) is then what the service answered as far as it did.
+ * not, and why; CHSM_INCONCLUSIVE: the answer says neither. *ret (initialised by the caller, and the caller's) is then what the
+ * service answered as far as it did.
  */
 CHSM_MUST_CHECK int chsm_backup_check(const struct chsm_cluster_task *t, const char *container_uri, int64_t role_delay,
                                       struct chsm_job *ret, struct chsm_err *err);

@@ -31,17 +31,24 @@ static bool may_be_a_new_role(const struct chsm_err *e)
 
 static int judge(const struct check *c, const struct chsm_lro *l, struct chsm_job *job, struct chsm_err *err)
 {
+    bool good = l->state == CHSM_LRO_SUCCEEDED && (l->status || !l->body);
     const char *code, *message;
 
+    /* An empty answer is ARM's plain yes (arm.md §2.2); one with a body has to say it. */
+    if (l->state == CHSM_LRO_SUCCEEDED && !good && !json_is_object(json_object_get(l->body, "error"))) {
+        (void)chsm_fail(err, CHSM_INCONCLUSIVE, "the service answered, but not whether a %s of %s would work",
+                        chsm_job_word(c->kind), c->task->ref->name);
+        return chsm_err_hint(err, "--debug shows the answer; nothing was started");
+    }
     if (l->body && (chsm_json_str(l->body, "status") || chsm_json_get(l->body, "properties.status")) &&
         chsm_job_parse(l->body, job, err) < 0)
         return -1;
     if (!job->status) {
-        job->status = strdup(l->state == CHSM_LRO_SUCCEEDED ? "Succeeded" : "Failed");
+        job->status = strdup(good ? "Succeeded" : "Failed");
         if (!job->status)
             return chsm_oom(err);
     }
-    if (l->state == CHSM_LRO_SUCCEEDED)
+    if (good)
         return 0;
     code = job->error_code ? job->error_code : json_string_value(chsm_json_get(l->body, "error.code"));
     message = job->error_message ? job->error_message : json_string_value(chsm_json_get(l->body, "error.message"));

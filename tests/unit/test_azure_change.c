@@ -426,6 +426,12 @@ static void checks_in_every_style(void **state)
         ANSWER("200 OK", "", "{\"status\":\"Failed\",\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}"),
         ACTIVE,
         ANSWER("202 Accepted", "", ""),
+        ACTIVE,
+        ANSWER("200 OK", "", "{}"),
+        ACTIVE,
+        ANSWER("200 OK", "", "{\"properties\":{}}"),
+        ACTIVE,
+        ANSWER("200 OK", "", "{\"error\":{\"code\":\"Denied\",\"message\":\"no access\"}}"),
         NULL
     };
     struct arm_world w;
@@ -440,6 +446,10 @@ static void checks_in_every_style(void **state)
     }
     assert_fails(check(&w, 0), CHSM_SERVICE, w.err);
     assert_contains(w.err.text, "does not say where");
+    for (int i = 0; i < 2; i++)
+        assert_fails(check(&w, 0), CHSM_INCONCLUSIVE, w.err);
+    assert_fails(check(&w, 0), CHSM_SERVICE, w.err);
+    assert_contains(w.err.text, "would not work: Denied: no access");
     arm_world_close(&w);
 }
 
