@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <strings.h>
+
 #include "azure/cluster.h"
 #include "azure/lro_poll.h"
 #include "azure/resource.h"
@@ -107,9 +109,9 @@ static int judge(const struct chsm_lro *l, const char *id, const char *activatio
     if (l->state != CHSM_LRO_SUCCEEDED)
         return chsm_fail(err, CHSM_SERVICE, "cluster %s is %s: %s", id, l->status ? l->status : "not usable",
                          *message ? message : "the service says no more");
-    if (!activation || strcmp(active, activation) == 0)
+    if (!activation || strcasecmp(active, activation) == 0)
         return 1;
-    if (strcmp(active, "Failed") == 0)
+    if (strcasecmp(active, "Failed") == 0)
         return chsm_fail(err, CHSM_SERVICE, "the activation of cluster %s has failed: %s", id,
                          *message ? message : "the service says no more");
     return 0;

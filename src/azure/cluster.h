@@ -29,8 +29,8 @@ const char *chsm_cluster_provisioning(const json_t *cluster);
 const char *chsm_cluster_activation(const json_t *cluster);
 
 /*
- * Polls until provisioningState is Succeeded and, when `activation` is given, activationState equals it. Failed and
- * Canceled end it with CHSM_SERVICE and the cluster's statusMessage.
+ * Polls until provisioningState is Succeeded and, when `activation` is given, activationState equals it in any case of letters.
+ * Failed and Canceled end it with CHSM_SERVICE and the cluster's statusMessage.
  */
 CHSM_MUST_CHECK int chsm_cluster_wait(struct chsm_arm *arm, const struct chsm_cluster_ref *ref, const char *activation,
                                       chsm_deadline d, chsm_lro_watch *watch, void *ctx, json_t **ret, struct chsm_err *err);

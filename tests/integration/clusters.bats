@@ -211,6 +211,13 @@ told() {
     refute_output chsm-later
 }
 
+@test "cluster wait takes an activation state in any case of letters" {
+    for state in Active active ACTIVE; do
+        run_chsmctl cluster wait "${SOURCE[@]}" --activation "$state" --timeout 20s "${POLL[@]}"
+        assert_status 0
+    done
+}
+
 @test "whoever stops waiting learns what was done, and how to go on" {
     sim set provision=2s
     run_chsmctl cluster create -g rg-destination -n chsm-slow --no-wait -o none
