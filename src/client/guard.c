@@ -8,26 +8,35 @@
 #include "client/guard.h"
 #include "client/service.h"
 #include "client/settings.h"
+#include "util/log.h"
 #include "util/path.h"
 #include "util/safety.h"
 
 #define RESTART "chsmctl client point makes a machine point to a cluster; the daemon has to be restarted then, and every application after it"
 
-/* The host that the daemon's file names, when it certainly is of another cluster; NULL otherwise. Borrowed. */
-static const char *foreign_host(const json_t *settings, const char *endpoint)
+enum serves { SERVES_IT, SERVES_ANOTHER, SERVES_UNKNOWN };
+
+/*
+ * What the hosts of a file say of the daemon that has read it; *ret_host is one of another cluster, borrowed. In its own file a name or address
+ * that the folder does not name counts against it: a verdict must not rest on two addresses being nodes of one cluster. What the
+ * addresses in other files are, nobody has published.
+ */
+static enum serves judge(const json_t *settings, const char *endpoint, bool own, const char **ret_host)
 {
     const json_t *hosts = json_object_get(settings, "hosts"), *each;
-    const char *foreign = NULL;
+    bool certain = own || chsm_endpoint_number(endpoint) > 0;
     size_t i;
 
+    *ret_host = NULL;
     json_array_foreach(hosts, i, each) {
         const char *host = json_string_value(each);
 
-        if (!host || chsm_endpoint_same_cluster(host, endpoint) || !chsm_endpoint_number(host))
-            return NULL;
-        foreign = host;
+        if (host && chsm_endpoint_same_cluster(host, endpoint))
+            return SERVES_IT;
+        certain = certain && host && (own || chsm_endpoint_number(host) > 0);
+        *ret_host = host;
     }
-    return chsm_endpoint_number(endpoint) ? foreign : NULL;
+    return *ret_host && certain ? SERVES_ANOTHER : SERVES_UNKNOWN;
 }
 
 /* What the daemon's file says; NULL when it cannot be read or understood. *ret_changed: when that was last changed. */
@@ -44,37 +53,39 @@ static json_t *read_settings(const char *path, int64_t *ret_changed)
     return settings;
 }
 
-static int check_file(const struct chsm_daemon *d, const char *path, const json_t *settings, int64_t changed, const char *endpoint,
-                      struct chsm_err *err)
+/* 0: it serves the cluster of `endpoint`; 1: its file does not tell; -1: refused. */
+static int check_file(const struct chsm_daemon *d, const char *path, const char *endpoint, bool own, struct chsm_err *err)
 {
-    const char *foreign = foreign_host(settings, endpoint);
+    json_auto_t *settings = NULL;
+    int64_t changed = 0;
+    const char *host;
+    enum serves serves;
 
-    if (foreign)
+    settings = read_settings(path, &changed);
+    if (!settings)
+        return 1;
+    serves = judge(settings, endpoint, own, &host);
+    if (serves == SERVES_ANOTHER)
         return chsm_refuse(err, CHSM_RULE_DAEMON_OF_OTHER_CLUSTER, "process %ld was started with %s, which points to %s, and not to %s",
-                           (long)d->pid, path, foreign, endpoint);
+                           (long)d->pid, path, host, endpoint);
     if (chsm_daemon_older(d, changed))
         return chsm_refuse(err, CHSM_RULE_DAEMON_OF_OTHER_CLUSTER,
                            "%s was changed after process %ld had read it: it may serve the cluster from before", path, (long)d->pid);
-    return 0;
+    return serves == SERVES_UNKNOWN;
 }
 
-/* 0 as well when its files tell nothing against it. One that is started with azcloudhsm_client.cfg has its hosts from the file beside that. */
+/* The same of a daemon. One that is started with azcloudhsm_client.cfg has its hosts from the file beside that. */
 static int check(const struct chsm_daemon *d, const char *endpoint, struct chsm_err *err)
 {
     AUTO_FREE char *folder = d->config ? chsm_path_dir(d->config) : NULL;
     AUTO_FREE char *beside = folder ? chsm_path_join(folder, CHSM_RESOURCE_CFG) : NULL;
-    json_auto_t *settings = NULL, *resource = NULL;
-    int64_t changed = 0;
+    bool own = beside && strcmp(beside, d->config) == 0;
+    int rc;
 
-    if (!d->config)
-        return 0;
-    settings = read_settings(d->config, &changed);
-    if (settings && check_file(d, d->config, settings, changed, endpoint, err) < 0)
-        return -1;
-    if (!beside || strcmp(beside, d->config) == 0 || json_array_size(json_object_get(settings, "hosts")) > 0)
-        return 0;
-    resource = read_settings(beside, &changed);
-    return resource ? check_file(d, beside, resource, changed, endpoint, err) : 0;
+    if (!beside)
+        return 1;
+    rc = check_file(d, d->config, endpoint, own, err);
+    return rc == 1 && !own ? check_file(d, beside, endpoint, /* own= */ true, err) : rc;
 }
 
 int chsm_client_guard(const char *root, const char *endpoint, struct chsm_err *err)
@@ -82,16 +93,24 @@ int chsm_client_guard(const char *root, const char *endpoint, struct chsm_err *e
     AUTO_DAEMON struct chsm_daemon d = { .pid = 0 };
     const char *set = getenv("CHSMCTL_CLIENT_ROOT");
     struct chsm_err why;
+    int rc;
 
     if (!root && set && *set)
         root = set;
     if (chsm_daemon_find(root, &d, err) < 0)
         return -1;
-    /* Of several, it is enough that one may be the right one. */
-    for (size_t i = 0; i < d.others; i++)
-        if (check(&d.other[i], endpoint, &why) == 0)
-            return 0;
-    if (d.pid == 0 || check(&d, endpoint, err) == 0)
+    if (d.pid == 0)
         return 0;
-    return chsm_err_hint(err, RESTART);
+    /* Of several, it is enough that one may be the right one. */
+    rc = check(&d, endpoint, err);
+    for (size_t i = 0; i < d.others && rc != 0; i++) {
+        int other = check(&d.other[i], endpoint, &why);
+
+        rc = other >= 0 && (rc < 0 || other == 0) ? other : rc;
+    }
+    if (rc < 0)
+        return chsm_err_hint(err, RESTART);
+    if (rc > 0)
+        chsm_log(CHSM_LOG_WARN, "which cluster the client's daemon serves could not be established: make sure that it is the one of %s", endpoint);
+    return 0;
 }

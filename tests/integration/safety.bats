@@ -188,6 +188,21 @@ daemon_of() {
 }
 
 # shellcheck disable=SC2046  # words
+@test "daemon-of-other-cluster: an address in the daemon's file that the folder does not name" {
+    daemon_of chsm-source
+    printf '{"servers":[{"hostname":"10.9.9.9"}]}' >"${COPIES[0]}"
+    daemon 4711 10000
+    refuses_unasked daemon-of-other-cluster keys verify $(hsm chsm-new) -i "$BATS_FILE_TMPDIR/source.json"
+    assert_stderr '10.9.9.9'
+    # Of azcloudhsm_client.cfg nobody has said what its addresses are.
+    mv "${COPIES[0]}" "$BIN/azcloudhsm_client.cfg"
+    printf '/opt/azurecloudhsm/bin/azcloudhsm_client\0/opt/azurecloudhsm/bin/azcloudhsm_client.cfg\0' >"$ROOT/proc/4711/cmdline"
+    run_chsmctl keys list $(hsm chsm-source)
+    assert_status 0
+    assert_stderr 'could not be established'
+}
+
+# shellcheck disable=SC2046  # words
 @test "daemon-of-other-cluster: a daemon in a container has files of its own" {
     daemon_of chsm-new
     mkdir -p "$BATS_TEST_TMPDIR/inside/opt/azurecloudhsm/bin"
