@@ -126,23 +126,15 @@ static char *page_url(const struct place *at, const char *prefix, const char *ma
 json_t *chsm_blob_folder_parse(const char *name)
 {
     char time[CHSM_TIME_LEN] = "", source[37];
-    const char *digits = name + strlen(PREFIX) + 37;
-    int part[6] = { 0 };
-    int64_t when;
+    int64_t when = chsm_backup_id_time(name);
 
     if (!chsm_backup_id_ok(name))
         return NULL;
     for (size_t i = 0; i < 36; i++)
         source[i] = (char)tolower((unsigned char)name[strlen(PREFIX) + i]);
     source[36] = '\0';
-    for (size_t i = 0; i < 14; i++) {
-        size_t at = i < 4 ? 0 : (i - 2) / 2;
-
-        part[at] = part[at] * 10 + (digits[i] - '0');
-    }
-    when = chsm_time_utc(part[0], part[1], part[2], part[3], part[4], part[5]);
     if (when >= 0)
-        chsm_time_format(when + ((digits[14] - '0') * 10 + (digits[15] - '0')) * 10, true, time);
+        chsm_time_format(when, true, time);
     return json_pack("{s:s,s:s,s:s*}", "name", name, "source", source, "time", *time ? time : NULL);
 }
 

@@ -84,4 +84,7 @@ int64_t chsm_job_snapshot(const char *details);
 /* backupId = cloudhsm-<uuid>-<16 digits>. */
 bool chsm_backup_id_ok(const char *id);
 
+/* When the backup was made, by its id: ms since 1970; -1 when the digits are no date. Pure. */
+int64_t chsm_backup_id_time(const char *id);
+
 #endif

@@ -147,3 +147,21 @@ bool chsm_backup_id_ok(const char *id)
     p = id + strlen(prefix);
     return chsm_is_guid(p) && p[36] == '-' && strlen(p + 37) == 16 && strspn(p + 37, "0123456789") == 16;
 }
+
+int64_t chsm_backup_id_time(const char *id)
+{
+    const char *digits;
+    int part[7] = { 0 };    /* year, month, day, hour, minute, second, hundredths */
+    int64_t when;
+
+    if (!chsm_backup_id_ok(id))
+        return -1;
+    digits = strrchr(id, '-') + 1;
+    for (size_t i = 0; i < 16; i++) {
+        size_t at = i < 4 ? 0 : (i - 2) / 2;
+
+        part[at] = part[at] * 10 + (digits[i] - '0');
+    }
+    when = chsm_time_utc(part[0], part[1], part[2], part[3], part[4], part[5]);
+    return when < 0 ? -1 : when + (int64_t)part[6] * 10;
+}

@@ -11,23 +11,6 @@
 #define PREFIX_LEN 9 /* "cloudhsm-" */
 #define UUID_LEN   36
 
-int64_t chsm_backup_id_time(const char *id)
-{
-    const char *digits = id + PREFIX_LEN + UUID_LEN + 1;
-    int part[7] = { 0 }; /* year, month, day, hour, minute, second, hundredths */
-    int64_t when;
-
-    if (!chsm_backup_id_ok(id))
-        return -1;
-    for (size_t i = 0; i < 16; i++) {
-        size_t at = i < 4 ? 0 : (i - 2) / 2;
-
-        part[at] = part[at] * 10 + (digits[i] - '0');
-    }
-    when = chsm_time_utc(part[0], part[1], part[2], part[3], part[4], part[5]);
-    return when < 0 ? -1 : when + (int64_t)part[6] * 10;
-}
-
 static int guard_source(const struct chsm_restore_request *q, struct chsm_err *err)
 {
     AUTO_FREE char *to = NULL;

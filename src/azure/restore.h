@@ -23,7 +23,4 @@ CHSM_MUST_CHECK int chsm_restore_guard_words(const struct chsm_restore_request *
 CHSM_MUST_CHECK int chsm_restore_guard(struct chsm_arm *arm, const struct chsm_restore_request *q, chsm_deadline d,
                                        struct chsm_err *err);
 
-/* When the backup was made, by its id: ms since 1970; -1 when the digits are no date. Pure. */
-int64_t chsm_backup_id_time(const char *id);
-
 #endif
